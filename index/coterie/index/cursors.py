@@ -1,0 +1,167 @@
+"""Boundaries in motion: what a step of time lets into and out of the measures.
+
+A cursor stands at a boundary's value; moving it passes the events between the old and the new value. Passed
+events are matched ahead in slices, for all measures of the boundary at once, and used up as time goes on. Owns
+the slices and the next time each cursor will meet an event. Invariant: after `advance(now)` every cursor
+stands at `boundary.value(now)`, and each event was passed exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coterie.index.events.columns import EventColumns
+from coterie.index.events.history import History
+from coterie.index.measures.cells import Cells, Touched
+from coterie.index.measures.matches import Group, Matches, collect, concatenate
+from coterie.index.measures.registry import Canonical, Measures
+from coterie.index.measures.spec import Shape
+
+_SLICE_ROWS = 4096
+_SLICE_MS = 60_000  # how far ahead of need a slice may reach: late events inside a slice make it useless
+
+
+@dataclass(slots=True)
+class _Slice:
+    """Matched events ahead of one cursor, by shape, sorted by time, complete through `through`."""
+
+    through: int
+    ahead: list[Matches] = field(default_factory=list)
+
+    def next_time(self) -> int | None:
+        return min((int(matches.times[0]) for matches in self.ahead if len(matches)), default=None)
+
+    def take(self, through: int) -> Iterator[Matches]:
+        rest = []
+        for matches in self.ahead:
+            count = int(np.searchsorted(matches.times, through, side="right"))
+            if count:
+                yield matches.take(slice(0, count))
+            if count < len(matches):
+                rest.append(matches.take(slice(count, None)))
+        self.ahead = rest
+
+
+class Cursors:
+    """All cursors of one dataset."""
+
+    def __init__(self, measures: Measures, cells: Cells, history: History, canonical: Canonical) -> None:
+        self._measures, self._cells, self._history, self._canonical = measures, cells, history, canonical
+        self._slices: dict[int, _Slice] = {}
+        self._groups: dict[int, Group] = {}
+
+    def forget_groups(self) -> None:
+        """Must be called when measures came or went: slices matched for others are matched anew."""
+        self._slices.clear()
+        self._groups.clear()
+
+    def arrived(self, times: NDArray[np.int64]) -> None:
+        """Must be called with the times of events added to history: a slice they fall into is matched anew."""
+        for boundary, held in list(self._slices.items()):
+            cursor = self._measures.cursors[boundary]
+            if ((times > cursor) & (times <= held.through)).any():
+                del self._slices[boundary]
+
+    # ------------------------------------------------------------ moving
+
+    def advance(self, now: int) -> list[Touched]:
+        """Moves every cursor to its value at `now`; returns the cells touched."""
+        moves: list[tuple[Matches, int]] = []
+        looks: list[Touched] = []
+        for boundary, definition in enumerate(self._measures.boundaries):
+            target = definition.value(now)
+            if target > self._measures.cursors[boundary]:
+                self._move(boundary, target, moves, looks)
+                self._measures.cursors[boundary] = target
+        return self._cells.update(moves) + looks
+
+    def _move(self, boundary: int, target: int, moves: list[tuple[Matches, int]], looks: list[Touched]) -> None:
+        if not self._measures.roles[boundary]:
+            return
+        while True:
+            held = self._slice(boundary, target)
+            through = min(target, held.through)
+            self._measures.cursors[boundary] = through  # what has been passed counts as inside from here on
+            for matches in held.take(through):
+                self._pass(boundary, matches, moves, looks)
+            if through == target:
+                return
+            del self._slices[boundary]
+
+    def _pass(self, boundary: int, matches: Matches, moves: list[tuple[Matches, int]], looks: list[Touched]) -> None:
+        matches.subjects = self._measures.subjects_now(matches, self._canonical)
+        matches = matches.where(matches.subjects != 0)
+        roles = self._measures.roles[boundary]
+        if roles.enter:
+            entering = roles.share(roles.enter, matches)
+            moves.append((entering.where(self._measures.inside(entering.measures, entering.times)), 1))
+        if roles.leave:
+            leaving = roles.share(roles.leave, matches)
+            moves.append((leaving.where(self._measures.left(leaving.measures, leaving.times)), -1))
+        if roles.look:
+            looking = roles.share(roles.look, matches)
+            looks.append(Touched(looking.measures, looking.subjects))
+
+    # ------------------------------------------------------------ slices
+
+    def _slice(self, boundary: int, target: int) -> _Slice:
+        held = self._slices.get(boundary)
+        if held is None:
+            cursor = int(self._measures.cursors[boundary])
+            reach = self._history.reach(cursor, _SLICE_ROWS)
+            through = min(reach, max(target, cursor + _SLICE_MS))
+            held = self._slices[boundary] = _Slice(through, self._matched(boundary, cursor, through))
+        return held
+
+    def _matched(self, boundary: int, after: int, through: int) -> list[Matches]:
+        group = self._groups.get(boundary)
+        if group is None:
+            roles = self._measures.roles[boundary]
+            group = self._groups[boundary] = self._measures.group_of(roles.all())
+        return matched(self._history.scan(after, through), group, self._measures)
+
+    # ------------------------------------------------------------ the next instant
+
+    def next_instant(self) -> int | None:
+        """The next instant at which a cursor may meet an event that matters (None: never, as things stand)."""
+        instants = (self._next_of(boundary) for boundary in range(len(self._measures.boundaries)))
+        return min((instant for instant in instants if instant is not None), default=None)
+
+    def _next_of(self, boundary: int) -> int | None:
+        roles, definition = self._measures.roles[boundary], self._measures.boundaries[boundary]
+        cursor = int(self._measures.cursors[boundary])
+        if not roles:
+            return None
+        upcoming = self._history.next_time(cursor)
+        if upcoming is None or definition.due(upcoming) is None:
+            return None
+        held = self._slice(boundary, upcoming)
+        time = held.next_time()
+        if time is None:  # nothing that matters in the slice: the next event of any kind beyond it is early enough
+            time = self._history.next_time(max(held.through, cursor))
+        return None if time is None else definition.due(time)
+
+    def sweep_to(self, now: int, until: int, rows: int) -> int:
+        """Returns an instant in (now, until] up to which each cursor passes about `rows` events at most."""
+        for boundary, definition in enumerate(self._measures.boundaries):
+            cursor = int(self._measures.cursors[boundary])
+            target = definition.value(until)
+            if target <= cursor:
+                continue
+            reach = self._history.reach(cursor, rows)
+            if reach < target:
+                until = min(until, max(definition.due(reach) or until, now + 1))
+        return until
+
+
+def matched(pieces: Iterable[EventColumns], group: Group, measures: Measures) -> list[Matches]:
+    """Returns what pieces of history touch of a group, one `Matches` per shape, sorted by time."""
+    by_shape: dict[Shape, list[Matches]] = {}
+    for columns in pieces:
+        for matches in collect(columns, group, measures.filters, measures.specs):
+            by_shape.setdefault(matches.shape, []).append(matches)
+    return [concatenate(parts) for parts in by_shape.values()]

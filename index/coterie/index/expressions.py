@@ -1,0 +1,285 @@
+"""The expression graph: and, or, at least k over conditions and segments, kept up to date by delta set algebra.
+
+A node's bitmap holds the subjects whose truth differs from the empty profile's, as a condition's does; `not`
+is a mark on a reference, never a node. Equal expressions are one node. Owns the nodes. Invariant: after
+`propagate`, each node's bitmap equals its operation over its children's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from heapq import heappop, heappush
+from typing import NamedTuple, TypeAlias
+
+from pyroaring import BitMap
+
+from coterie.index.conditions import Condition
+from coterie.index.model import SubjectKind
+
+_FAN = 16  # wider nodes become trees, so that one changed input does not read ten thousand others
+
+
+class Operation(Enum):
+    """What a node does with its children."""
+
+    AND = "and"
+    OR = "or"
+    AT_LEAST = "at least"
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An operation over references; `rank` is greater than that of every node below."""
+
+    operation: Operation
+    children: tuple[Ref, ...]
+    k: int
+    rank: int
+    empty: bool
+    bits: BitMap = field(default_factory=BitMap)
+    uses: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Root:
+    """What a segment currently means, as others see it: its expression can be swapped under those that nest it."""
+
+    name: str
+    ref: Ref
+    rank: int
+    kind: SubjectKind = SubjectKind.USER
+
+    @property
+    def bits(self) -> BitMap:
+        """The bitmap of the expression."""
+        return self.ref.source.bits
+
+    @property
+    def empty(self) -> bool:
+        """The truth for the empty profile."""
+        return self.ref.source.empty != self.ref.negated
+
+
+@dataclass(slots=True, eq=False)
+class Members:
+    """A bitmap that is set from outside: a list's or frozen segment's members, or a universe."""
+
+    name: str
+    bits: BitMap = field(default_factory=BitMap)
+    empty: bool = False
+    rank: int = 0
+
+    @property
+    def page_key(self) -> bytes:
+        """Under which key the bitmap is stored."""
+        return b"members/" + self.name.encode()
+
+
+Source: TypeAlias = Condition | Node | Root | Members
+
+
+class Ref(NamedTuple):
+    """A source, or its opposite."""
+
+    source: Source
+    negated: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """The truth for the empty profile."""
+        return self.source.empty != self.negated
+
+    def opposite(self) -> Ref:
+        """`not` this."""
+        return Ref(self.source, not self.negated)
+
+    def of(self, candidates: BitMap) -> BitMap:
+        """Returns those candidates for whom it is true."""
+        return candidates - self.source.bits if self.empty else candidates & self.source.bits
+
+
+def rank_of(source: Source) -> int:
+    """How deep a source is: conditions and members are 0."""
+    return 0 if isinstance(source, Condition) else source.rank
+
+
+class Graph:
+    """All expression nodes of one dataset."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple[Operation, int, tuple[tuple[int, bool], ...]], Node] = {}
+        self._parents: dict[int, list[Node]] = {}  # by id() of the source; sources live as long as they are used
+        self._roots: dict[int, list[Root]] = {}
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    # ------------------------------------------------------------ building
+
+    def node(self, operation: Operation, children: Sequence[Ref], k: int = 0) -> Ref:
+        """Returns the expression over the children, making its nodes (bits not yet computed) where they are new."""
+        if len(children) == 1 and operation is not Operation.AT_LEAST:
+            return children[0]
+        if operation is not Operation.AT_LEAST and len(children) > _FAN:
+            step = -(-len(children) // _FAN)
+            parts = [self.node(operation, children[i : i + step]) for i in range(0, len(children), step)]
+            return self.node(operation, parts)
+        key = (operation, k, tuple((id(child.source), child.negated) for child in children))
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = self._make(operation, tuple(children), k)
+        return Ref(node)
+
+    def _make(self, operation: Operation, children: tuple[Ref, ...], k: int) -> Node:
+        rank = 1 + max(rank_of(child.source) for child in children)
+        node = Node(operation, children, k, rank, _empty_truth(operation, children, k))
+        node.bits = self._evaluate(node, BitMap.union(*(child.source.bits for child in children)))
+        for child in children:
+            self._parents.setdefault(id(child.source), []).append(node)
+            if isinstance(child.source, Node):
+                child.source.uses += 1
+        return node
+
+    def use(self, ref: Ref) -> None:
+        """Counts one more use of an expression from outside."""
+        if isinstance(ref.source, Node):
+            ref.source.uses += 1
+
+    def release(self, ref: Ref) -> None:
+        """Gives up one use of an expression; nodes nobody uses are dropped."""
+        if isinstance(ref.source, Node):
+            ref.source.uses -= 1
+            self._drop_unused(ref.source)
+
+    def _drop_unused(self, node: Node) -> None:
+        if node.uses:
+            return
+        del self._nodes[node.operation, node.k, tuple((id(child.source), child.negated) for child in node.children)]
+        for child in node.children:
+            self._parents[id(child.source)].remove(node)
+            if not self._parents[id(child.source)]:
+                del self._parents[id(child.source)]
+            if isinstance(child.source, Node):
+                child.source.uses -= 1
+                self._drop_unused(child.source)
+
+    def attach(self, root: Root) -> None:
+        """A root from now on follows its expression."""
+        self._roots.setdefault(id(root.ref.source), []).append(root)
+        self.use(root.ref)
+
+    def detach(self, root: Root) -> None:
+        """A root no longer follows its expression."""
+        held = self._roots[id(root.ref.source)]
+        held.remove(root)
+        if not held:
+            del self._roots[id(root.ref.source)]
+        self.release(root.ref)
+
+    def lift(self, root: Root) -> None:
+        """Raises ranks above a root whose expression was swapped for a deeper one."""
+        least = rank_of(root.ref.source) + 1
+        pending: list[tuple[Root | Node, int]] = [(root, least)]
+        while pending:
+            source, rank = pending.pop()
+            if source.rank >= rank:
+                continue
+            source.rank = rank
+            pending += [(parent, rank + 1) for parent in self._parents.get(id(source), ())]
+            pending += [(above, rank + 1) for above in self._roots.get(id(source), ())]
+
+    def above(self, root: Root) -> tuple[list[Node], list[Root]]:
+        """Returns the nodes and roots that depend on a root, itself included."""
+        nodes: dict[Node, None] = {}
+        roots: dict[Root, None] = {}
+        pending: list[Root | Node] = [root]
+        while pending:
+            source = pending.pop()
+            if source in nodes or source in roots:
+                continue
+            (roots if isinstance(source, Root) else nodes)[source] = None  # type: ignore[index]
+            pending += [*self._parents.get(id(source), ()), *self._roots.get(id(source), ())]
+        return list(nodes), list(roots)
+
+    def recompute(self, nodes: Iterable[Node]) -> None:
+        """Computes nodes anew, children first: their truth for the empty profile, too, may have changed."""
+        for node in sorted(nodes, key=lambda held: held.rank):
+            node.empty = _empty_truth(node.operation, node.children, node.k)
+            node.bits = self._evaluate(node, BitMap.union(*(child.source.bits for child in node.children)))
+
+    # ------------------------------------------------------------ evaluating
+
+    @staticmethod
+    def _evaluate(node: Node, candidates: BitMap) -> BitMap:
+        """Returns those candidates whose truth differs from the empty profile's."""
+        if node.operation is Operation.AND:
+            truths = candidates
+            for child in node.children:
+                truths = child.of(truths)
+        elif node.operation is Operation.OR:
+            rest = candidates
+            for child in node.children:
+                rest = rest - child.of(rest)
+            truths = candidates - rest
+        else:
+            reached = [BitMap() for _ in range(node.k)]  # reached[i]: at least i + 1 of the children so far
+            for child in node.children:
+                carry = child.of(candidates)
+                for i, held in enumerate(reached):
+                    reached[i], carry = held | carry, held & carry
+            truths = reached[-1]
+        return candidates - truths if node.empty else truths
+
+    def propagate(self, changed: Iterable[tuple[Source, BitMap]]) -> dict[Root, BitMap]:
+        """Runs changed truths up the graph, children first; returns the subjects whose truth flipped, by root."""
+        wave = _Wave(self._parents, self._roots)
+        for source, ids in changed:
+            wave.notify(source, ids)
+        while wave.waiting:
+            node, ids = wave.next()
+            ids = self._evaluate(node, ids) ^ (node.bits & ids)
+            if ids:
+                node.bits ^= ids
+                wave.notify(node, ids)
+        return wave.flipped
+
+    def refresh(self) -> None:
+        """Computes every node anew."""
+        self.recompute(self._nodes.values())
+
+
+class _Wave:
+    """One run up the graph: which nodes are to be looked at for whom, and which roots have flipped."""
+
+    def __init__(self, parents: dict[int, list[Node]], roots: dict[int, list[Root]]) -> None:
+        self._parents, self._roots = parents, roots
+        self._candidates: dict[int, BitMap] = {}
+        self._order: list[Node] = []
+        self.waiting: list[tuple[int, int]] = []  # (rank, position), so that equal ranks need no comparison of nodes
+        self.flipped: dict[Root, BitMap] = {}
+
+    def notify(self, source: Source, ids: BitMap) -> None:
+        """Some truths of a source, final for this run, have flipped."""
+        for root in self._roots.get(id(source), ()):
+            self.flipped[root] = ids  # a root follows one source alone
+            self.notify(root, ids)
+        for node in self._parents.get(id(source), ()):
+            held = self._candidates.get(id(node))
+            if held is None:
+                self._candidates[id(node)] = BitMap(ids)
+                heappush(self.waiting, (node.rank, len(self._order)))
+                self._order.append(node)
+            else:
+                held |= ids
+
+    def next(self) -> tuple[Node, BitMap]:
+        """The lowest node that waits, and whom to look at."""
+        node = self._order[heappop(self.waiting)[1]]
+        return node, self._candidates.pop(id(node))
+
+
+def _empty_truth(operation: Operation, children: tuple[Ref, ...], k: int) -> bool:
+    truths = sum(child.empty for child in children)
+    return truths >= {Operation.AND: len(children), Operation.OR: 1}.get(operation, k)

@@ -1,0 +1,350 @@
+"""The cells: the values of (measure, subject) pairs, one table per shape.
+
+A key is `measure << 32 | dense id`. Every update takes a batch of rows, folds rows of one key together and
+returns what it touched, with old and new values where conditions compare them. Owns the tables. Invariant: a
+cell equals the aggregate over exactly the events that entered and have not left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coterie.index.measures.codes import Codes
+from coterie.index.measures.matches import Ints, Matches
+from coterie.index.measures.spec import Shape
+from coterie.index.model import Value
+from coterie.index.table import Keys, Table
+from coterie.index.views import ColumnView
+
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_TABLES = {
+    Shape.COUNT: ("counts",),
+    Shape.SUM: ("sums",),
+    Shape.DISTINCT: ("counts", "values"),
+    Shape.EXTREME: ("extremes",),
+}
+
+
+@dataclass(slots=True)
+class Touched:
+    """Cells that changed: their measures and subjects, and for all but extremes old and new values."""
+
+    measures: Ints
+    subjects: NDArray[np.uint32]
+    old: tuple[Ints, NDArray[np.float64]] | None = None  # (number of events, total)
+    new: tuple[Ints, NDArray[np.float64]] | None = None
+
+
+def keys_of(measures: Ints, subjects: NDArray[np.uint32]) -> Keys:
+    """Packs (measure, subject) pairs."""
+    return (measures.astype(np.uint64) << _HALF) | subjects.astype(np.uint64)
+
+
+def _unpack(keys: Keys) -> tuple[Ints, NDArray[np.uint32]]:
+    return (keys >> _HALF).astype(np.int64), (keys & _LOW).astype(np.uint32)
+
+
+def total_of(units: Ints, millionths: Ints) -> NDArray[np.float64]:
+    """The number that whole units and millionths stand for, correctly rounded below nine thousand million."""
+    carried = millionths // _MILLION
+    units, millionths = units + carried, millionths - carried * _MILLION
+    exact = (units * _MILLION + millionths) / _MILLION  # one rounding: both sides are exact below 2**53
+    return np.where(np.abs(units) < 2**53 // _MILLION, exact, units + millionths / _MILLION)
+
+
+_MILLION = 1_000_000
+
+
+class Cells:
+    """All cells of one dataset."""
+
+    def __init__(self) -> None:
+        self.tables = {
+            "counts": Table({"events": "i4"}),
+            "sums": Table({"events": "i4", "units": "i8", "millionths": "i8"}),
+            "values": Table({"events": "i4"}, paired=True),
+            "extremes": Table({"kind": "u1", "rank": "i8", "sequence": "i8", "value": "i8"}),
+        }
+        self.codes = Codes()
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory of all tables."""
+        return sum(table.size_bytes for table in self.tables.values())
+
+    @property
+    def used(self) -> int:
+        """Cells that exist."""
+        return sum(table.used for table in self.tables.values())
+
+    # ------------------------------------------------------------ events enter and leave
+
+    def update(self, moves: Iterable[tuple[Matches, int]]) -> list[Touched]:
+        """Puts events into the cells they match (+1) or takes them out again (-1), all of a shape in one pass.
+
+        An extreme is not taken back: its cells are only named, to be looked at again.
+        """
+        by_shape: dict[Shape, list[tuple[Matches, int]]] = {}
+        for matches, sign in moves:
+            if len(matches):
+                by_shape.setdefault(matches.shape, []).append((matches, sign))
+        touched: list[Touched | None] = []
+        for shape, held in by_shape.items():
+            if shape is Shape.EXTREME:
+                touched += [self._extreme(matches) if sign > 0 else _named(matches) for matches, sign in held]
+                continue
+            keys = _joined([keys_of(matches.measures, matches.subjects) for matches, _ in held])
+            signs = np.repeat([sign for _, sign in held], [len(matches) for matches, _ in held])
+            extra = _joined([matches.extra for matches, _ in held])
+            touched.append(_FOLDS[shape](self, keys, signs, extra))
+        return [part for part in touched if part is not None]
+
+    def _count(self, keys: Keys, signs: Ints, _extra: NDArray[Any]) -> Touched:
+        order, starts = _fold(keys)
+        return self._add_counts(keys[order[starts]], np.add.reduceat(signs[order], starts))
+
+    def _add_counts(self, cells: Keys, amounts: Ints) -> Touched:
+        table = self.tables["counts"]
+        slots = table.claim(cells)
+        table.before_write(slots)
+        events = table.columns["events"]
+        old = events[slots].astype(np.int64)
+        new = old + amounts
+        events[slots] = new
+        zeros = np.zeros(len(cells))
+        return Touched(*_unpack(cells), (old, zeros), (new, zeros))
+
+    def _sum(self, keys: Keys, signs: Ints, numbers: NDArray[np.float64]) -> Touched:
+        order, starts = _fold(keys)
+        fractions, wholes = np.modf(numbers)
+        amounts, units, millionths = (
+            np.add.reduceat(values[order], starts)
+            for values in (signs, wholes.astype(np.int64) * signs, np.rint(fractions * 1e6).astype(np.int64) * signs)
+        )
+        return self._add_sums(keys[order[starts]], amounts, units, millionths)
+
+    def _add_sums(self, cells: Keys, amounts: Ints, units: Ints, millionths: Ints) -> Touched:
+        table = self.tables["sums"]
+        slots = table.claim(cells)
+        table.before_write(slots)
+        events, all_units, all_millionths = (table.columns[name] for name in ("events", "units", "millionths"))
+        old_events, old_units, old_millionths = events[slots].astype(np.int64), all_units[slots], all_millionths[slots]
+        new_events, new_units, new_millionths = old_events + amounts, old_units + units, old_millionths + millionths
+        events[slots], all_units[slots], all_millionths[slots] = new_events, new_units, new_millionths
+        return Touched(
+            *_unpack(cells),
+            (old_events, total_of(old_units, old_millionths)),
+            (new_events, total_of(new_units, new_millionths)),
+        )
+
+    def _distinct(self, keys: Keys, signs: Ints, hashes: Keys) -> Touched | None:
+        order, starts = _fold(keys, hashes)
+        firsts = order[starts]
+        return self._add_values(keys[firsts], hashes[firsts], np.add.reduceat(signs[order], starts))
+
+    def _add_values(self, cells: Keys, hashes: Keys, amounts: Ints) -> Touched | None:
+        table = self.tables["values"]
+        slots = table.claim(cells, hashes)
+        table.before_write(slots)
+        events = table.columns["events"]
+        old = events[slots].astype(np.int64)
+        new = old + amounts
+        events[slots] = new
+        appeared = (old == 0).astype(np.int64) - (new == 0).astype(np.int64)
+        changed = appeared != 0
+        if not changed.any():
+            return None
+        owners = cells[changed]
+        order, starts = _fold(owners)
+        return self._add_counts(owners[order[starts]], np.add.reduceat(appeared[changed][order], starts))
+
+    def _extreme(self, matches: Matches) -> Touched | None:
+        keys = keys_of(matches.measures, matches.subjects)
+        order = np.lexsort((matches.sequences, matches.extra, keys))
+        last = np.append(keys[order][1:] != keys[order][:-1], True)
+        best = order[last]
+        cells, ranks = keys[best], matches.extra[best]
+        won = self._beats(cells, ranks, matches.sequences[best])
+        if not won.any():
+            return None
+        best, cells, ranks = best[won], cells[won], ranks[won]
+        values: list[Value | None] = matches.values(best) if matches.values is not None else [None] * len(best)
+        kinds, encoded = self.codes.encode(values)
+        self._write_extremes(cells, kinds, ranks, matches.sequences[best], encoded)
+        return Touched(*_unpack(cells))
+
+    def _beats(self, cells: Keys, ranks: Ints, sequences: Ints) -> NDArray[np.bool_]:
+        table = self.tables["extremes"]
+        slots = table.find(cells)
+        columns = table.columns
+        held_rank, held_sequence = columns["rank"][slots], columns["sequence"][slots]
+        better = (ranks > held_rank) | ((ranks == held_rank) & (sequences > held_sequence))
+        won: NDArray[np.bool_] = (slots < 0) | (columns["kind"][slots] == 0) | better
+        return won
+
+    def _write_extremes(
+        self, cells: Keys, kinds: NDArray[np.uint8], ranks: Ints, sequences: Ints, values: Ints
+    ) -> None:
+        table = self.tables["extremes"]
+        slots = table.claim(cells)
+        table.before_write(slots)
+        for name, column in (("kind", kinds), ("rank", ranks), ("sequence", sequences), ("value", values)):
+            table.columns[name][slots] = column
+
+    # ------------------------------------------------------------ reading
+
+    def counts(self, measure: int, subjects: NDArray[np.uint32]) -> Ints:
+        """Returns the number of events (or of distinct values) of each subject."""
+        return self._read("counts", measure, subjects, "events")[0]
+
+    def sums(self, measure: int, subjects: NDArray[np.uint32]) -> tuple[Ints, NDArray[np.float64]]:
+        """Returns the number of events and the total of each subject."""
+        events, units, millionths = self._read("sums", measure, subjects, "events", "units", "millionths")
+        return events, total_of(units, millionths)
+
+    def extremes(self, measure: int, subjects: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], Ints, Ints]:
+        """Returns where there is an extreme, its rank and its sequence (both negated for an earliest)."""
+        kind, rank, sequence = self._read("extremes", measure, subjects, "kind", "rank", "sequence")
+        return kind != 0, rank, sequence
+
+    def extreme_values(self, measure: int, subjects: NDArray[np.uint32]) -> ColumnView:
+        """Returns the property values of the extremes as a column."""
+        kinds, values = self._read("extremes", measure, subjects, "kind", "value")
+        return self.codes.view(kinds, values)
+
+    def _read(self, name: str, measure: int, subjects: NDArray[np.uint32], *columns: str) -> list[Ints]:
+        table = self.tables[name]
+        slots = table.find(keys_of(np.full(len(subjects), measure, np.int64), subjects))
+        missing = slots < 0
+        read = []
+        for column in columns:
+            values = table.columns[column][slots].astype(np.int64)
+            values[missing] = 0
+            read.append(values)
+        return read
+
+    def subjects_with(self, measure: int, shape: Shape) -> NDArray[np.uint32]:
+        """Returns the dense ids that have a cell of the measure (a pass over the table)."""
+        keys = self.tables[_TABLES[shape][0]].live_keys()
+        return _unpack(keys[(keys >> _HALF) == np.uint64(measure)])[1]
+
+    def drop(self, measure: int, shape: Shape) -> None:
+        """Empties all cells of a measure nobody uses any more."""
+        for name in _TABLES[shape]:
+            table = self.tables[name]
+            self._empty(table, np.flatnonzero((table.keys >> _HALF) == np.uint64(measure)))
+
+    @staticmethod
+    def _empty(table: Table, slots: Ints) -> None:
+        table.before_write(slots)
+        for column in table.columns.values():
+            column[slots] = 0
+
+    # ------------------------------------------------------------ merge and delete
+
+    def move(self, measures: dict[Shape, Ints], source: int, target: int | None) -> list[Touched]:
+        """Adds the source subject's cells to the target's (None: to nobody's) and empties them."""
+        touched: list[Touched | None] = []
+        for shape, held in measures.items():
+            sources = keys_of(held, np.full(len(held), source, np.uint32))
+            if shape is Shape.COUNT:
+                touched += self._move_counts(sources, target)
+            elif shape is Shape.SUM:
+                touched += self._move_sums(sources, target)
+            elif shape is Shape.DISTINCT:
+                touched += self._move_values(sources, target)
+            else:
+                touched += self._move_extremes(sources, target)
+        return [part for part in touched if part is not None]
+
+    def _occupied(self, name: str, keys: Keys) -> tuple[Keys, Ints]:
+        slots = self.tables[name].find(keys)
+        held = slots >= 0
+        return keys[held], slots[held]
+
+    def _move_counts(self, sources: Keys, target: int | None) -> list[Touched | None]:
+        keys, slots = self._occupied("counts", sources)
+        if not len(keys):
+            return []
+        amounts = self.tables["counts"].columns["events"][slots].astype(np.int64)
+        taken = self._add_counts(keys, -amounts)
+        return [taken] if target is None else [taken, self._add_counts(_retarget(keys, target), amounts)]
+
+    def _move_sums(self, sources: Keys, target: int | None) -> list[Touched | None]:
+        keys, slots = self._occupied("sums", sources)
+        if not len(keys):
+            return []
+        events, units, millionths = (column[slots].astype(np.int64) for column in self.tables["sums"].columns.values())
+        taken = self._add_sums(keys, -events, -units, -millionths)
+        return (
+            [taken] if target is None else [taken, self._add_sums(_retarget(keys, target), events, units, millionths)]
+        )
+
+    def _move_values(self, sources: Keys, target: int | None) -> list[Touched | None]:
+        sources, slots = self._occupied("counts", sources)
+        sources = sources[self.tables["counts"].columns["events"][slots] != 0]
+        if not len(sources):
+            return []
+        table = self.tables["values"]
+        slots = np.flatnonzero(np.isin(table.keys, sources) & (table.columns["events"] != 0))
+        if not len(slots):
+            return []
+        keys, hashes = table.keys[slots], table.seconds[slots]
+        amounts = table.columns["events"][slots].astype(np.int64)
+        taken = self._add_values(keys, hashes, -amounts)
+        return [taken] if target is None else [taken, self._add_values(_retarget(keys, target), hashes, amounts)]
+
+    def _move_extremes(self, sources: Keys, target: int | None) -> list[Touched | None]:
+        keys, slots = self._occupied("extremes", sources)
+        table = self.tables["extremes"]
+        slots = slots[table.columns["kind"][slots] != 0]
+        keys = table.keys[slots]
+        if not len(keys):
+            return []
+        kinds, ranks, sequences, values = (table.columns[name][slots] for name in ("kind", "rank", "sequence", "value"))
+        self._empty(table, slots)
+        touched: list[Touched | None] = [Touched(*_unpack(keys))]
+        if target is not None:
+            moved = _retarget(keys, target)
+            won = self._beats(moved, ranks, sequences)
+            self._write_extremes(moved[won], kinds[won], ranks[won], sequences[won], values[won])
+            touched.append(Touched(*_unpack(moved[won])))
+        return touched
+
+
+_FOLDS: dict[Shape, Callable[[Cells, Keys, Ints, NDArray[Any]], Touched | None]] = {
+    Shape.COUNT: Cells._count,  # noqa: SLF001 - the class's own, by shape
+    Shape.SUM: Cells._sum,  # noqa: SLF001
+    Shape.DISTINCT: Cells._distinct,  # noqa: SLF001
+}
+
+
+def _fold(keys: Keys, seconds: Keys | None = None) -> tuple[Ints, Ints]:
+    """Returns an order that brings equal keys together, and where in it each new key starts."""
+    order = np.argsort(keys, kind="stable") if seconds is None else np.lexsort((seconds, keys))
+    fresh = np.empty(len(keys), np.bool_)
+    fresh[:1] = True
+    held = keys[order]
+    np.not_equal(held[1:], held[:-1], out=fresh[1:])
+    if seconds is not None:
+        paired = seconds[order]
+        fresh[1:] |= paired[1:] != paired[:-1]
+    return order, np.flatnonzero(fresh)
+
+
+def _named(matches: Matches) -> Touched:
+    return Touched(*_unpack(np.unique(keys_of(matches.measures, matches.subjects))))
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _retarget(keys: Keys, target: int) -> Keys:
+    return (keys & ~_LOW) | np.uint64(target)

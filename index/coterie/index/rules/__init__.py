@@ -1,0 +1,13 @@
+"""Rules: the tree, its text form, and how both are checked.
+
+    from coterie.index.rules import ast, parse, print_rule
+
+`ast` is the tree, `language` reads and prints it; nothing here knows how a rule is evaluated.
+"""
+
+from __future__ import annotations
+
+from coterie.index.rules import ast
+from coterie.index.rules.language import parse, parse_expression_of_names, print_rule, validate
+
+__all__ = ["ast", "parse", "parse_expression_of_names", "print_rule", "validate"]

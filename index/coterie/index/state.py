@@ -1,0 +1,240 @@
+"""The whole state of one dataset, and how a record's work becomes membership changes.
+
+A record works in phases, each with one cause: time first, then what the record itself says. A phase ends by
+running everything that flipped up the expression graph. Owns the parts. Invariant: between records the graph
+is settled and no flip is pending.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from coterie.index.bits import BitPages
+from coterie.index.builds import Builds
+from coterie.index.changes import ChangeLog
+from coterie.index.conditions import Conditions, Ids, bitmap, ids_of
+from coterie.index.cursors import Cursors
+from coterie.index.events.blocks import BlockStore
+from coterie.index.events.dedup import SeenIds
+from coterie.index.events.filters import FilterSet
+from coterie.index.events.history import History
+from coterie.index.expressions import Graph, Members, Root, Source
+from coterie.index.measures.cells import Cells
+from coterie.index.measures.registry import Measures
+from coterie.index.model import Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
+from coterie.index.plan import Plan, Workshop
+from coterie.index.questions import BIRTH
+from coterie.index.rules import parse
+from coterie.index.schedule import Schedule
+from coterie.index.segments import Catalog, Delta, delta_of
+from coterie.index.settings import Settings
+from coterie.index.storage.parts import Lookup
+from coterie.index.subjects.attributes import AttributeTable
+from coterie.index.subjects.identity import IdentityMap
+
+
+class State:
+    """All parts of one dataset."""
+
+    def __init__(self, settings: Settings, lookup: Lookup | None, blocks: BlockStore | None) -> None:
+        self.settings = settings
+        self.now = 0
+        self.revision = 0
+        self.events_taken = 0  # ever, also those erased since
+        self.identity = {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
+        self.attributes = {kind: AttributeTable(kind, settings.max_attributes) for kind in SubjectKind}
+        self.history = History(blocks)
+        self.seen = SeenIds(settings.dedup_ms, settings.dedup_ids, settings.max_future_ms, self.history.has_id)
+        self.filters = FilterSet()
+        self.measures = Measures(self.filters)
+        self.cells = Cells()
+        self.cursors = Cursors(self.measures, self.cells, self.history, self.canonical)
+        self.pages = BitPages()
+        self.conditions = Conditions(self.cells, self.pages)
+        self.schedule = Schedule(self.conditions)
+        self.graph = Graph()
+        self.catalog = Catalog(self.graph, settings)
+        self.builds = Builds(self.measures, self.cells, self.conditions, self.history, self.catalog, self.canonical)
+        self.changes = ChangeLog(settings)
+        self.workshop = Workshop(
+            self.measures,
+            self.conditions,
+            self.cells,
+            self.attributes,
+            lambda: self.now,
+            self.first_value,
+            lambda kind: ids_of(self.identity[kind].subjects),
+            self.schedule.watch,
+            self.catalog.check_nested,
+            settings.timezone,
+        )
+        self.born = {kind: BitMap() for kind in SubjectKind}  # in the current phase
+        self.dead = {kind: BitMap() for kind in SubjectKind}
+        self._members_flipped: dict[Members, BitMap] = {}
+        self._phases: list[tuple[Cause, dict[str, Delta]]] = []
+        self._gone: list[SubjectGone] = []
+
+    # ------------------------------------------------------------ subjects
+
+    def canonical(self, kind: SubjectKind, subjects: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Maps dense ids as once written to those who stand for them now."""
+        return self.identity[kind].canonical(subjects)
+
+    def first_value(self, kind: SubjectKind, dense: int) -> str:
+        """Returns the value of a subject's first identifier."""
+        identifier = self.identity[kind].first_identifier(dense)
+        return identifier.value if identifier is not None else ""
+
+    def written_ids(self, kind: SubjectKind, dense: int) -> list[int]:
+        """The dense ids under which a subject's events were written: its own and those of whom it absorbed."""
+        every = np.arange(self.identity[kind].next_id, dtype=np.uint32)
+        written: list[int] = np.flatnonzero(self.identity[kind].canonical(every) == dense).tolist()
+        return written
+
+    def bear(self, kind: SubjectKind, subjects: Ids) -> None:
+        """Subjects have come into being."""
+        self.born[kind] |= bitmap(subjects)
+        self.conditions.settle_attributes(kind, {BIRTH: subjects})
+
+    def refresh_known(self, kind: SubjectKind, subjects: BitMap) -> None:
+        """Brings the universe of known subjects up to date for chosen ones."""
+        members = self.catalog.known[kind]
+        self.flip_members(members, (self.identity[kind].known & subjects) ^ (members.bits & subjects))
+
+    def depart(self, kind: SubjectKind, subject: int, survivor: int) -> None:
+        """A subject without cells or attributes any more leaves every set; an absorbed one's list places move."""
+        gone = BitMap([subject])
+        self.dead[kind].add(subject)
+        self.conditions.clear(kind, gone)
+        for segment in self.catalog:
+            if segment.members is not None and segment.definition.subject_kind is kind:
+                self.flip_members(segment.members, segment.members.bits & gone)
+        self.refresh_known(kind, gone)
+        self._gone.append(SubjectGone(self.revision, self.now, kind, subject, survivor))
+
+    def flip_members(self, members: Members, ids: BitMap) -> None:
+        """Flips manual or universe membership."""
+        if ids:
+            self.pages.touch(members)
+            members.bits ^= ids
+            self._members_flipped.setdefault(members, BitMap()).__ixor__(ids)
+
+    def attributes_changed(self, kind: SubjectKind, changed: dict[str, Ids]) -> None:
+        """Brings conditions on attributes up to date, and reminders with them."""
+        self.conditions.settle_attributes(kind, changed)
+        for name, ids in changed.items():
+            for condition in self.conditions.on_attribute(kind, name):
+                self.schedule.watch(condition, ids)
+
+    def plan_of(self, definition: SegmentDefinition) -> Plan:
+        """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind."""
+        rule = parse(
+            definition.rule,
+            max_nodes=self.settings.max_rule_nodes,
+            max_depth=self.settings.max_rule_depth,
+            max_name_bytes=self.settings.max_name_bytes,
+            max_text_bytes=self.settings.max_text_bytes,
+        )
+        return self.workshop.compile(rule, definition.subject_kind)
+
+    def release(self, plan: Plan | None) -> None:
+        """Gives up what a plan uses; measures that nobody uses any more are dropped."""
+        if plan is not None:
+            self.builds.forget(self.workshop.release(plan))
+            self.cursors.forget_groups()
+
+    # ------------------------------------------------------------ phases
+
+    def end_phase(self, cause: Cause) -> None:
+        """Runs everything that flipped since the last phase up the graph, as changes of one cause."""
+        changed: list[tuple[Source, BitMap]] = []
+        for condition in self.conditions.drain():
+            changed.append((condition, condition.flipped))
+            condition.flipped = BitMap()
+        changed += [(members, ids) for members, ids in self._members_flipped.items() if ids]
+        self._members_flipped = {}
+        flipped = self.graph.propagate(changed) if changed else {}
+        deltas: dict[str, Delta] = {}
+        for kind in SubjectKind:
+            self._collect(kind, flipped, deltas)
+            self.born[kind], self.dead[kind] = BitMap(), BitMap()
+        if deltas:
+            self._phases.append((cause, deltas))
+
+    def _collect(self, kind: SubjectKind, flipped: dict[Root, BitMap], deltas: dict[str, Delta]) -> None:
+        born, dead = self.born[kind], self.dead[kind]
+        roots = {root: ids for root, ids in flipped.items() if root.kind is kind}
+        if born or dead:
+            for root in self.catalog.negative(kind):
+                roots.setdefault(root, BitMap())
+        for root, ids in roots.items():
+            delta = delta_of(root, ids, born, dead)
+            if delta.joined or delta.left:
+                deltas[root.name] = delta
+
+    def add_phase(self, cause: Cause, deltas: dict[str, Delta]) -> None:
+        """Adds changes that were found by comparing whole memberships."""
+        self._phases.append((cause, deltas))
+
+    def end_record(self) -> tuple[ChangeEntry, ...]:
+        """Nets the record's phases and appends what remains to the change log."""
+        phases, self._phases = self._phases, []
+        entries: list[ChangeEntry] = [*self._gone]
+        self._gone = []
+        for later, (_, deltas) in enumerate(phases[1:], 1):
+            for _, before in phases[:later]:
+                for name in deltas.keys() & before.keys():
+                    _cancel(before[name], deltas[name])
+        named = [(name, cause, delta) for cause, deltas in phases for name, delta in deltas.items()]
+        named.sort(key=itemgetter(0))
+        for name, cause, delta in named:
+            if (delta.joined or delta.left) and name in self.catalog:  # it may have been deleted just now
+                kind = self.catalog.get(name).definition.subject_kind
+                who = delta.joined.to_array(), delta.left.to_array()
+                entries.append(Change(self.revision, self.now, name, kind, cause, *who))
+        if entries:
+            self.changes.add(entries)
+        for gone in self.changes.expire(self.now):
+            self.identity[gone.subject_kind].forget(gone.subject)
+        return tuple(entries)
+
+    def size(self, root: Root) -> int:
+        """Returns how many members a segment has."""
+        differing = len(root.bits)
+        return len(self.identity[root.kind].subjects) - differing if root.empty else differing
+
+    def is_in(self, root: Root, dense: int) -> bool:
+        """Returns whether a subject is in a segment; one that is gone is in none."""
+        if not root.empty:
+            return dense in root.bits
+        return dense not in root.bits and dense in self.identity[root.kind].subjects
+
+    def segments_of(self, kind: SubjectKind, dense: int) -> list[str]:
+        """Returns the ready segments a subject is in, in the order of their creation."""
+        return [
+            segment.id
+            for segment in self.catalog
+            if segment.root is not None and segment.definition.subject_kind is kind and self.is_in(segment.root, dense)
+        ]
+
+    # ------------------------------------------------------------ time
+
+    def advance(self, at: int) -> None:
+        """Moves time; what joins and leaves by it is the record's first phase."""
+        self.now = at
+        self.conditions.settle(self.cursors.advance(at))
+        self.schedule.advance(at)
+        self.end_phase(Cause.TIME)
+
+
+def _cancel(before: Delta, after: Delta) -> None:
+    """Takes out who joined and left again, or left and joined again."""
+    came_and_went, went_and_came = before.joined & after.left, before.left & after.joined
+    before.joined -= came_and_went
+    after.left -= came_and_went
+    before.left -= went_and_came
+    after.joined -= went_and_came

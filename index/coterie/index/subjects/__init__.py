@@ -1,0 +1,1 @@
+"""Who the subjects are: `identity` gives external identifiers their dense ids, `attributes` keeps their values."""

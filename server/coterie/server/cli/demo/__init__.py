@@ -1,0 +1,1 @@
+"""The simulated shop, and the demonstration that runs on it."""

@@ -1,0 +1,1 @@
+"""`coterie load`: events and attributes from CSV, JSON lines and Parquet files."""

@@ -1,0 +1,301 @@
+"""The machine that drives engine and oracle side by side through random journals.
+
+Owns which records are drawn. Invariant: what it draws depends on hypothesis alone, so every failure can be replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from coterie.index import model
+from coterie.index.model import Identifier, ListOperation, SegmentDefinition, SegmentKind, SubjectKind, Universe
+from coterie.index.rules import ast
+from coterie.index.rules.printer import print_rule
+from tests import vocabulary as words
+from tests.aims import EVENT_AIMS, SHORT_STEPS, STAY, STEPS, any_time, event_time, pick, step_to
+from tests.shorten import shorten
+from tests.side_by_side import FAR_MS, Setting, SideBySide
+from tests.vocabulary import DAY
+
+NAMES = tuple(f"s{number}" for number in range(6))
+LISTS = {"l0": SubjectKind.USER, "l1": SubjectKind.ACCOUNT}
+FROZEN = "f0"
+MEMORY = Path("/dev/shm")  # a disk that needs no waiting, where there is one
+
+NAMED = st.builds(ast.InSegment, st.sampled_from(("#0", "#1", "#2"))) | st.just(ast.InList("#0"))
+DRAWN_EVENT = st.tuples(words.events(st.none()), st.none() | EVENT_AIMS, st.booleans())
+SOMEONE = st.integers(0, 9)
+
+
+class Machine(RuleBasedStateMachine):
+    """Random records for one dataset; `SideBySide.apply` compares after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+        self.pair = SideBySide(Setting("UTC"))
+        self.sent: list[model.Event] = []
+        self.named = 0
+
+    @initialize(
+        zone=st.sampled_from(words.ZONES),
+        start=st.sampled_from(words.STARTS),
+        retention_ms=st.sampled_from((FAR_MS, DAY)),
+        drawn=st.lists(DRAWN_EVENT, min_size=4, max_size=12),
+        rules=st.lists(st.tuples(words.rules(NAMED), words.UNIVERSES), min_size=4, max_size=5),
+        late=st.booleans(),
+        on_disk=st.booleans(),
+    )
+    def begin(
+        self, zone: str, start: int, retention_ms: int, drawn: Any, rules: Any, late: bool, on_disk: bool
+    ) -> None:
+        """The first record sets the clock; there are some events and segments, in either order."""
+        self.pair = SideBySide(Setting(zone, retention_ms, Path(self.folder.name) if on_disk else None))
+        self.pair.apply(model.Tick(), start)
+        if late:
+            self._arrive(drawn, start)
+        for name, (tree, universe) in zip(NAMES, rules, strict=False):
+            self._define(model.CreateSegment, name, tree, SubjectKind.USER, universe, True, STAY)
+        if not late:
+            self._arrive(drawn, start)
+
+    # ------------------------------------------------------------ events, attributes, time
+
+    @rule(drawn=st.lists(DRAWN_EVENT, min_size=1, max_size=5), of_one=st.booleans(), step=SHORT_STEPS)
+    def ingest(self, drawn: list[Any], of_one: bool, step: Any) -> None:
+        """Events on time, late, tied or ahead of now; some with ids; of several subjects or of one."""
+        if of_one:
+            names = drawn[0][0].identifiers
+            drawn = [(event._replace(identifiers=names), aim, with_id) for event, aim, with_id in drawn]
+        self._arrive(drawn, step_to(self.pair, step))
+
+    @rule(drawn=DRAWN_EVENT, step=SHORT_STEPS, wait=STEPS)
+    def ingest_and_wait(self, drawn: Any, step: Any, wait: Any) -> None:
+        """One event, and then time alone."""
+        self._arrive([drawn], step_to(self.pair, step))
+        self.pair.apply(model.Tick(), step_to(self.pair, wait))
+
+    def _arrive(self, drawn: list[Any], at: int) -> None:
+        events = []
+        for event, aim, with_id in drawn:
+            self.named += with_id
+            named = f"e{self.named}" if with_id else ""
+            events.append(event._replace(event_id=named, time=None if aim is None else event_time(self.pair, aim, at)))
+        self._ingest(events, at)
+
+    @precondition(lambda self: self.sent)
+    @rule(which=SOMEONE, again=SOMEONE, step=SHORT_STEPS)
+    def retry(self, which: int, again: int, step: Any) -> None:
+        """Events sent before, in one call or twice in it."""
+        chosen = [self.sent[index % len(self.sent)] for index in (which, again)]
+        self._ingest(chosen, step_to(self.pair, step))
+
+    def _ingest(self, events: list[model.Event], at: int) -> None:
+        in_order = sorted(events, key=lambda event: at if event.time is None else event.time)
+        self.pair.apply(model.IngestEvents(tuple(in_order)), at)
+        # A retry without a time would be another event once ids are forgotten; it is sent again as it was taken.
+        known = {event.event_id for event in self.sent}
+        self.sent += [
+            event if event.time is not None else event._replace(time=at)
+            for event in in_order
+            if event.event_id and event.event_id not in known
+        ]
+
+    @rule(steps=st.lists(STEPS, min_size=1, max_size=4))
+    def tick(self, steps: Any) -> None:
+        """Time alone."""
+        for step in steps:
+            self.pair.apply(model.Tick(), step_to(self.pair, step))
+
+    @rule(
+        kind=words.KINDS,
+        names=words.IDENTIFIERS,
+        account=st.sampled_from(("c1", "c2")),
+        values=words.ATTRIBUTES,
+        trial_ends=STEPS | EVENT_AIMS,
+        step=SHORT_STEPS,
+    )
+    def set_attributes(
+        self, kind: SubjectKind, names: Any, account: str, values: Any, trial_ends: Any, step: Any
+    ) -> None:
+        """Attributes of all kinds, a timestamp among them."""
+        at = step_to(self.pair, step)
+        values = {**values, "trial_ends": any_time(self.pair, trial_ends, at)}
+        if kind is SubjectKind.ACCOUNT:
+            names = (Identifier(model.ACCOUNT_ID, account),)
+        self.pair.apply(model.SetAttributes((model.AttributeUpdate(kind, names, values),)), at)
+
+    # ------------------------------------------------------------ segments
+
+    @rule(drawn=words.rules(NAMED), kind=words.KINDS, universe=words.UNIVERSES, at_once=st.booleans(), step=SHORT_STEPS)
+    def create_segment(self, drawn: Any, kind: SubjectKind, universe: Universe, at_once: bool, step: Any) -> None:
+        """A new segment, activated at once or left to be built."""
+        free = [name for name in NAMES if name not in self.pair.dataset.segments]
+        if free:
+            self._define(model.CreateSegment, free[0], drawn, kind, universe, at_once, step)
+
+    @precondition(lambda self: self._rule_segments())
+    @rule(
+        which=SOMEONE,
+        drawn=st.none() | words.rules(NAMED),
+        universe=words.UNIVERSES,
+        at_once=st.booleans(),
+        step=SHORT_STEPS,
+    )
+    def edit_segment(self, which: int, drawn: Any, universe: Universe, at_once: bool, step: Any) -> None:
+        """Another rule for a segment, the old one served until the new one is built; or it goes, unless in use."""
+        name = pick(self._rule_segments(), which)
+        if drawn is None:
+            self.pair.apply(model.DeleteSegment(name), step_to(self.pair, step))
+            return
+        kind = self.pair.dataset.segments[name].definition.subject_kind
+        self._define(model.UpdateSegment, name, drawn, kind, universe, at_once, step)
+
+    def _define(
+        self, record: Any, name: str, drawn: Any, kind: SubjectKind, universe: Universe, at_once: bool, step: Any
+    ) -> None:
+        tree = self._placed(drawn, kind, name)
+        universe = universe if kind is SubjectKind.USER else Universe.ALL
+        text = print_rule(tree)
+        self.pair.rules[text] = tree
+        self.pair.apply(
+            record(SegmentDefinition(name, SegmentKind.RULE, kind, text, universe=universe)), step_to(self.pair, step)
+        )
+        if at_once and name in self._building():
+            self.pair.apply(model.ActivateBuild(name))
+
+    @precondition(lambda self: self._building())
+    @rule(which=SOMEONE, step=SHORT_STEPS)
+    def activate(self, which: int, step: Any) -> None:
+        """A build is switched to, however far it has come."""
+        self.pair.apply(model.ActivateBuild(pick(self._building(), which)), step_to(self.pair, step))
+
+    @precondition(lambda self: self._building())
+    @rule(rows=st.sampled_from((1, 2, 5)))
+    def build(self, rows: int) -> None:
+        """Some of a build's work; nothing anyone can see changes."""
+        self.pair.build(rows)
+
+    @rule(
+        name=st.sampled_from(sorted(LISTS)),
+        operation=st.sampled_from(ListOperation),
+        members=st.lists(words.IDENTIFIERS, max_size=3),
+        accounts=st.lists(st.sampled_from(("c1", "c2")), max_size=2),
+        step=SHORT_STEPS,
+    )
+    def change_list(self, name: str, operation: ListOperation, members: Any, accounts: Any, step: Any) -> None:
+        """A list is made when first used, then added to, taken from and replaced."""
+        kind = LISTS[name]
+        if name not in self.pair.dataset.segments:
+            self.pair.apply(model.CreateSegment(SegmentDefinition(name, SegmentKind.LIST, kind)))
+        if kind is SubjectKind.ACCOUNT:
+            members = [(Identifier(model.ACCOUNT_ID, account),) for account in accounts]
+        self.pair.apply(model.ChangeList(name, operation, tuple(members)), step_to(self.pair, step))
+
+    @rule(which=SOMEONE, other=SOMEONE, step=SHORT_STEPS)
+    def freeze(self, which: int, other: int, step: Any) -> None:
+        """The members of an expression are kept as they are now; a frozen segment made before goes."""
+        served = [name for name in self.pair.served() if self.pair.dataset.segments[name].definition.rule]
+        kinds = {self.pair.dataset.segments[name].definition.subject_kind for name in served}
+        if FROZEN in self.pair.dataset.segments:
+            self.pair.apply(model.DeleteSegment(FROZEN), step_to(self.pair, step))
+        elif served and len(kinds) == 1:
+            chosen, left_out = (ast.InSegment(pick(served, number)) for number in (which, other))
+            tree = ast.And((chosen, ast.Not(left_out))) if chosen != left_out else ast.Not(chosen)
+            source = print_rule(tree)
+            self.pair.rules[source] = tree
+            definition = SegmentDefinition(FROZEN, SegmentKind.FROZEN, kinds.pop())
+            self.pair.apply(model.CreateSegment(definition, source=source), step_to(self.pair, step))
+
+    # ------------------------------------------------------------ subjects
+
+    @rule(which=SOMEONE, survivor=st.none() | SOMEONE, kind=words.KINDS, step=SHORT_STEPS)
+    def end_subject(self, which: int, survivor: int | None, kind: SubjectKind, step: Any) -> None:
+        """An explicit merge (also of two known subjects, of one with itself, of nobody), or a deletion."""
+        name = _somebody(kind, which)
+        if survivor is None:
+            self.pair.apply(model.DeleteSubject(kind, name), step_to(self.pair, step))
+        else:
+            self.pair.apply(model.MergeSubjects(kind, name, _somebody(kind, survivor)), step_to(self.pair, step))
+
+    # ------------------------------------------------------------ restarts
+
+    @rule(jobs=st.none() | st.integers(0, 40))
+    def snapshot(self, jobs: int | None) -> None:
+        """A snapshot goes on for a while, records arriving meanwhile, or to its end."""
+        self.pair.snapshot(jobs)
+
+    @rule(whole=st.booleans())
+    def restart(self, whole: bool) -> None:
+        """A crash, maybe in the middle of a snapshot or a build; or the whole journal from the start."""
+        if whole or self.pair.disk is None:
+            self.pair.replay()
+        else:
+            self.pair.reopen()
+
+    def teardown(self) -> None:
+        """Every example ends with both kinds of restart; one that failed is shown as a short journal."""
+        try:
+            if not self.pair.failed:
+                self.pair.replay()
+                self.pair.reopen()
+        finally:
+            self.pair.close()
+            self.folder.cleanup()
+            if self.pair.failed:
+                note(_short(self.pair))
+
+    # ------------------------------------------------------------ names
+
+    def _rule_segments(self) -> list[str]:
+        return [name for name in NAMES if name in self.pair.dataset.segments]
+
+    def _building(self) -> list[str]:
+        return [name for name in NAMES if (held := self.pair.dataset.segments.get(name)) and held.pending]
+
+    def _placed(self, drawn: Any, kind: SubjectKind, name: str) -> Any:
+        """Returns the rule with names of segments that exist, come before `name` and are of the kind."""
+        if isinstance(drawn, ast.InSegment | ast.InList):
+            lists = [other for other in LISTS if LISTS[other] is kind and other in self.pair.dataset.segments]
+            frozen = self.pair.dataset.segments.get(FROZEN)
+            others = [FROZEN] if frozen and frozen.definition.subject_kind is kind else []
+            usable = lists if isinstance(drawn, ast.InList) else [*others, *lists, *self._before(name, kind)]
+            number = int(drawn.segment[1:])
+            return replace(drawn, segment=pick(usable, number)) if usable else ast.Did(ast.Events("view"))
+        if isinstance(drawn, ast.AttributeTest) and drawn.owner is ast.Owner.USER and kind is SubjectKind.ACCOUNT:
+            return replace(drawn, owner=ast.Owner.ACCOUNT)
+        if isinstance(drawn, ast.Not):
+            return ast.Not(self._placed(drawn.child, kind, name))
+        if isinstance(drawn, ast.And | ast.Or | ast.AtLeast):
+            return replace(drawn, children=tuple(self._placed(child, kind, name) for child in drawn.children))
+        return drawn
+
+    def _before(self, name: str, kind: SubjectKind) -> list[str]:
+        return [
+            other
+            for other in self._rule_segments()
+            if other < name and self.pair.dataset.segments[other].definition.subject_kind is kind
+        ]
+
+
+_SHORT: dict[str, str] = {}  # by journal: hypothesis runs a failing example more than once
+
+
+def _short(pair: SideBySide) -> str:
+    whole = repr(pair.steps)
+    if whole not in _SHORT:
+        _SHORT[whole] = shorten(pair.setting, pair.steps)
+    return _SHORT[whole]
+
+
+def _somebody(kind: SubjectKind, which: int) -> Identifier:
+    if kind is SubjectKind.ACCOUNT:
+        return Identifier(model.ACCOUNT_ID, ("c1", "c2")[which % 2])
+    return pick((*words.USERS, *words.DEVICES, Identifier(model.USER_ID, "nobody")), which)

@@ -1,0 +1,82 @@
+"""Previews: the members a segment with the rule would have, and nothing left behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from coterie.index import model
+from coterie.index.engine import Engine
+from coterie.index.errors import RuleUnsupported
+from coterie.index.model import Event, Identifier, SegmentDefinition, SegmentKind, SubjectKind
+from coterie.index.rules.ast import InSegment
+
+NOW = 1_700_000_000_000
+RULES = [
+    "did view at least 2 times",
+    "not did view",
+    "sum(view.price in the last 1 hours) > 3",
+    "did view or in split 's' 0% to 50%",
+]
+
+
+def definition(segment: str, rule: str) -> SegmentDefinition:
+    """A segment of users."""
+    return SegmentDefinition(segment, SegmentKind.RULE, SubjectKind.USER, rule)
+
+
+def loaded() -> Engine:
+    """Twenty users; user n viewed n times."""
+    engine = Engine()
+    views = [
+        Event("", "view", (Identifier("user_id", f"u{user}"),), None, NOW - 1000 * user, {"price": 1.0}, {})
+        for user in range(1, 21)
+        for _ in range(user - 1)
+    ]
+    logins = [Event("", "login", (Identifier("user_id", f"u{user}"),), None, NOW, {}, {}) for user in range(1, 21)]
+    engine.apply(
+        model.Record(1, NOW, model.IngestEvents(tuple(sorted(views + logins, key=lambda event: event.time or 0))))
+    )
+    return engine
+
+
+def previewed(engine: Engine, rule: str) -> list[int]:
+    """The members by a preview, scanned in small steps."""
+    with engine.preview(definition("preview", rule)) as preview:
+        while preview.step(rows=7):
+            assert 0 <= preview.progress <= 1
+        assert preview.progress == 1
+        return list(preview.members())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_preview_is_the_segment_it_would_be(rule: str) -> None:
+    """A segment made afterwards has exactly the members, and the preview left no measure or condition."""
+    engine = loaded()
+    members = previewed(engine, rule)
+    status = engine.status()
+    assert (status.measures, status.conditions) == (0, 0)
+    engine.apply(model.Record(2, NOW, model.CreateSegment(definition("s", rule))))
+    if engine.segment("s").pending:
+        engine.apply(model.Record(3, NOW, model.ActivateBuild("s")))
+    assert list(engine.members(InSegment("s"))) == members
+
+
+def test_a_preview_beside_a_build_of_the_same_rule_disturbs_it_not() -> None:
+    """Both scan for one measure; events of it are counted once."""
+    engine = loaded()
+    rule = RULES[0]
+    engine.apply(model.Record(2, NOW, model.CreateSegment(definition("s", rule))))
+    engine.step_builds(rows=50)
+    members = previewed(engine, rule)
+    engine.apply(model.Record(3, NOW, model.CreateSegment(definition("t", rule))))
+    for revision, name in ((4, "s"), (5, "t")):
+        engine.apply(model.Record(revision, NOW, model.ActivateBuild(name)))
+    assert [list(engine.members(InSegment(name))) for name in "st"] == [members, members]
+
+
+def test_a_refused_rule_leaves_nothing() -> None:
+    """What this version cannot evaluate is named, and half of a rule is not kept."""
+    engine = loaded()
+    with pytest.raises(RuleUnsupported):
+        engine.preview(definition("preview", "did view and did view then login within 1 hours"))
+    assert engine.status().measures == 0
