@@ -18,9 +18,12 @@ from coterie.index.builds import Builds
 from coterie.index.changes import ChangeLog
 from coterie.index.conditions import Conditions, Ids, bitmap, ids_of
 from coterie.index.cursors import Cursors
+from coterie.index.derivation import Derivation
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.dedup import SeenIds
+from coterie.index.events.derived import Derived
 from coterie.index.events.filters import FilterSet
+from coterie.index.events.flow import Flow
 from coterie.index.events.history import History
 from coterie.index.expressions import Graph, Members, Root, Source
 from coterie.index.measures.cells import Cells
@@ -47,18 +50,22 @@ class State:
         self.events_taken = 0  # ever, also those erased since
         self.identity = {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
         self.attributes = {kind: AttributeTable(kind, settings.max_attributes) for kind in SubjectKind}
-        self.history = History(blocks)
+        self.history, self.derived = History(blocks), Derived(blocks)
+        self.flow = Flow(self.history, self.derived)
         self.seen = SeenIds(settings.dedup_ms, settings.dedup_ids, settings.max_future_ms, self.history.has_id)
         self.filters = FilterSet()
         self.measures = Measures(self.filters)
         self.cells = Cells()
-        self.cursors = Cursors(self.measures, self.cells, self.history, self.canonical)
+        self.derivation = Derivation(
+            settings.visit_gap_ms, self.measures, self.cells, self.flow, self.derived, self.identity
+        )
+        self.cursors = Cursors(self.measures, self.derivation, self.flow, self.canonical)
         self.pages = BitPages()
         self.conditions = Conditions(self.cells, self.pages)
         self.schedule = Schedule(self.conditions)
         self.graph = Graph()
         self.catalog = Catalog(self.graph, settings)
-        self.builds = Builds(self.measures, self.cells, self.conditions, self.history, self.catalog, self.canonical)
+        self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
         self.changes = ChangeLog(settings)
         self.workshop = Workshop(
             self.measures,
@@ -70,6 +77,8 @@ class State:
             lambda kind: ids_of(self.identity[kind].subjects),
             self.schedule.watch,
             self.catalog.check_nested,
+            self.derived,
+            self.derivation.visits,
             settings.timezone,
         )
         self.born = {kind: BitMap() for kind in SubjectKind}  # in the current phase
@@ -91,9 +100,7 @@ class State:
 
     def written_ids(self, kind: SubjectKind, dense: int) -> list[int]:
         """The dense ids under which a subject's events were written: its own and those of whom it absorbed."""
-        every = np.arange(self.identity[kind].next_id, dtype=np.uint32)
-        written: list[int] = np.flatnonzero(self.identity[kind].canonical(every) == dense).tolist()
-        return written
+        return list(self.identity[kind].written_ids((dense,)))
 
     def bear(self, kind: SubjectKind, subjects: Ids) -> None:
         """Subjects have come into being."""

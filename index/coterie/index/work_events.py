@@ -82,7 +82,7 @@ def _apply(state: State, taken: list[tuple[int, Event]], times: list[int]) -> No
     state.cursors.arrived(columns.times)
     arriving = collect(columns, state.measures.group, state.filters, state.measures.specs)
     entering = [(matches.where(state.measures.inside(matches.measures, matches.times)), 1) for matches in arriving]
-    state.conditions.settle(state.cells.update(entering))
+    state.conditions.settle(state.derivation.enter(entering))
     _take_context(state, columns)
     state.end_phase(Cause.EVENT)
 

@@ -35,8 +35,7 @@ def _named(state: State, kind: SubjectKind, identifier: Identifier) -> int:
 
 def absorb(state: State, kind: SubjectKind, absorbed: int, survivor: int) -> None:
     """Moves everything of a subject, whose identifiers have moved already, to the survivor."""
-    touched = state.cells.move(state.measures.of_kind(kind), absorbed, survivor)
-    state.conditions.settle(touched)
+    state.conditions.settle(state.derivation.merge(kind, absorbed, survivor))
     changed = state.attributes[kind].merge(absorbed, survivor)
     ids = np.array([survivor], np.uint32)
     state.attributes_changed(kind, dict.fromkeys(changed, ids))
@@ -52,9 +51,9 @@ def delete(state: State, payload: DeleteSubject) -> Outcome:
     """Deletes a subject and everything it had."""
     kind = payload.kind
     subject = _named(state, kind, payload.identifier)
-    written = state.written_ids(kind, subject)
+    written = state.identity[kind].written_ids((subject,))
     state.identity[kind].delete(subject)
-    state.conditions.settle(state.cells.move(state.measures.of_kind(kind), subject, None))
+    state.conditions.settle(state.derivation.delete(kind, subject, written))
     state.attributes[kind].delete(subject)
     state.history.erase(kind, written)
     state.depart(kind, subject, 0)
