@@ -16,7 +16,7 @@ from coterie.index.events.columns import Arrival, RowColumns
 from coterie.index.events.derived import Derived
 from coterie.index.events.flow import Flow
 from coterie.index.measures.cells import Cells, Touched
-from coterie.index.measures.matches import Group, Ints, Matches, collect
+from coterie.index.measures.matches import Ints, Matches, collect
 from coterie.index.measures.moving import clear, move
 from coterie.index.measures.registry import Measures
 from coterie.index.measures.spec import DERIVING, Shape
@@ -227,7 +227,7 @@ class Derivation:
         steps: list[Matches] = []
         anew: list[tuple[int, int]] = []
         if self._measures.tracker(kind) is not None:
-            touched += self._follow_visits(kind, self.visits.merge(kind, absorbed, survivor), steps, anew)
+            touched += self._follow_visits(kind, self.visits.merge(kind, survivor), steps, anew)
         found = self._sequences.merge(kind, survivor)
         return touched + self._emit(found.issued, found.withdrawn, [], [])
 

@@ -173,8 +173,8 @@ class Visits:
 
     # ------------------------------------------------------------ merges
 
-    def merge(self, kind: SubjectKind, absorbed: int, survivor: int) -> Progress:
-        """Joins the visits of a subject, whose dense id is the survivor's already, to the survivor's."""
+    def merge(self, kind: SubjectKind, survivor: int) -> Progress:
+        """Joins the visits of whom a subject has just absorbed to its own."""
         written = self._identity[kind].written_ids((survivor,))
         progress = Progress()
         rows = self._rows(kind, written, -HIGHEST)

@@ -69,6 +69,7 @@ class Resolver:
         self._touched: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
         self._born: dict[SubjectKind, list[int]] = {kind: [] for kind in SubjectKind}
         self._absorbed: list[tuple[SubjectKind, int, int]] = []
+        self._merged = False
         self._parted: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
 
     def resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
@@ -91,11 +92,17 @@ class Resolver:
                 state.bear(kind, np.array(self._born[kind], np.uint32))
             if self._parted[kind]:  # whoever lost its first identifier has another one now
                 state.conditions.settle_attributes(kind, {BIRTH: np.array(sorted(self._parted[kind]), np.uint32)})
-        for kind, absorbed, survivor in self._absorbed:
-            absorb(state, kind, absorbed, survivor)
+        self.settle_merges()
         for kind in SubjectKind:
             if self._touched[kind]:
                 state.refresh_known(kind, BitMap(self._touched[kind]) & state.identity[kind].subjects)
-        if self._absorbed:
+        if self._merged:
             state.end_phase(Cause.MERGE)
-        return bool(self._absorbed)
+        return self._merged
+
+    def settle_merges(self) -> None:
+        """Moves what absorbed subjects had to those who absorbed them."""
+        for kind, absorbed, survivor in self._absorbed:
+            absorb(self._state, kind, absorbed, survivor)
+            self._merged = True
+        self._absorbed = []
