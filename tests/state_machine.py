@@ -51,7 +51,7 @@ class Machine(RuleBasedStateMachine):
         start=st.sampled_from(words.STARTS),
         retention_ms=st.sampled_from((FAR_MS, DAY)),
         drawn=st.lists(DRAWN_EVENT, min_size=4, max_size=12),
-        rules=st.lists(st.tuples(RULES, words.UNIVERSES, words.MODES), min_size=4, max_size=5),
+        rules=st.lists(st.tuples(RULES, words.KINDS, words.UNIVERSES, words.MODES), min_size=4, max_size=5),
         late=st.booleans(),
         on_disk=st.booleans(),
     )
@@ -63,8 +63,8 @@ class Machine(RuleBasedStateMachine):
         self.pair.apply(model.Tick(), start)
         if late:
             self._arrive(drawn, start)
-        for name, (tree, universe, (mode, ttl_ms)) in zip(NAMES, rules, strict=False):
-            about = SegmentDefinition(name, SegmentKind.RULE, SubjectKind.USER, "", mode, ttl_ms, universe)
+        for name, (tree, kind, universe, mode) in zip(NAMES, rules, strict=False):
+            about = SegmentDefinition(name, SegmentKind.RULE, kind, "", *mode, universe)
             self._define(model.CreateSegment, about, tree, True, STAY)
         if not late:
             self._arrive(drawn, start)
@@ -226,16 +226,18 @@ class Machine(RuleBasedStateMachine):
     @rule(which=SOMEONE, other=SOMEONE, step=SHORT_STEPS)
     def freeze(self, which: int, other: int, step: Any) -> None:
         """The members of an expression are kept as they are now; a frozen segment made before goes."""
-        served = [name for name in self.pair.served() if self.pair.dataset.segments[name].definition.rule]
-        kinds = {self.pair.dataset.segments[name].definition.subject_kind for name in served}
-        if FROZEN in self.pair.dataset.segments:
+        segments = self.pair.dataset.segments
+        served = [name for name in self.pair.served() if segments[name].definition.rule]
+        if FROZEN in segments:
             self.pair.apply(model.DeleteSegment(FROZEN), step_to(self.pair, step))
-        elif served and len(kinds) == 1:
-            chosen, left_out = (ast.InSegment(pick(served, number)) for number in (which, other))
+        elif served:
+            kind = segments[pick(served, which)].definition.subject_kind
+            alike = [name for name in served if segments[name].definition.subject_kind is kind]
+            chosen, left_out = ast.InSegment(pick(served, which)), ast.InSegment(pick(alike, other))
             tree = ast.And((chosen, ast.Not(left_out))) if chosen != left_out else ast.Not(chosen)
             source = print_rule(tree)
             self.pair.rules[source] = tree
-            definition = SegmentDefinition(FROZEN, SegmentKind.FROZEN, kinds.pop())
+            definition = SegmentDefinition(FROZEN, SegmentKind.FROZEN, kind)
             self.pair.apply(model.CreateSegment(definition, source=source), step_to(self.pair, step))
 
     # ------------------------------------------------------------ subjects
