@@ -298,11 +298,11 @@ class Machine(RuleBasedStateMachine):
         if isinstance(drawn, ast.AttributeTest) and drawn.owner is ast.Owner.USER and kind is SubjectKind.ACCOUNT:
             return replace(drawn, owner=ast.Owner.ACCOUNT)
         if isinstance(drawn, ast.OfAccount):
-            inside = self._placed(drawn.rule, SubjectKind.ACCOUNT, name)
-            return ast.OfAccount(inside) if kind is SubjectKind.USER else inside
+            of_account = ast.OfAccount(self._placed(drawn.rule, SubjectKind.ACCOUNT, name))
+            return of_account if kind is SubjectKind.USER else ast.Users(ast.Frequency(), of_account)
         if isinstance(drawn, ast.Users):
-            inside = self._placed(drawn.rule, SubjectKind.USER, name)
-            return replace(drawn, rule=inside) if kind is SubjectKind.ACCOUNT else inside
+            users = replace(drawn, rule=self._placed(drawn.rule, SubjectKind.USER, name))
+            return users if kind is SubjectKind.ACCOUNT else ast.OfAccount(users)
         if isinstance(drawn, ast.Not):
             return ast.Not(self._placed(drawn.child, kind, name))
         if isinstance(drawn, ast.And | ast.Or | ast.AtLeast):
