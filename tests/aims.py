@@ -25,7 +25,19 @@ WIDTHS = (*DURATIONS, HOUR, 2 * DAY, VISIT_GAP_MS)
 APART = (VISIT_GAP_MS, DURATIONS[0], DURATIONS[1])  # what lies between events of a visit, a sequence or inaction
 
 _EVENT_ANCHORS = ("hours", "edge", "edge", "tied", "tied", "apart", "apart", "midnight", "future")
-_STEP_ANCHORS = ("expiry", "expiry", "midnight", "due", "due", "due", "deadline", "hours", "clock change", "far")
+_STEP_ANCHORS = (
+    "expiry",
+    "expiry",
+    "midnight",
+    "due",
+    "due",
+    "due",
+    "deadline",
+    "deadline",
+    "hours",
+    "clock change",
+    "far",
+)
 _BESIDE = st.sampled_from((0, 0, -1, 1))
 EVENT_AIMS = st.tuples(st.sampled_from(_EVENT_ANCHORS), st.integers(0, 9), _BESIDE)
 STEPS = st.tuples(st.sampled_from(_STEP_ANCHORS), st.integers(0, 9), _BESIDE)

@@ -51,7 +51,7 @@ class Machine(RuleBasedStateMachine):
         start=st.sampled_from(words.STARTS),
         retention_ms=st.sampled_from((FAR_MS, DAY)),
         drawn=st.lists(DRAWN_EVENT, min_size=4, max_size=12),
-        rules=st.lists(st.tuples(RULES, words.UNIVERSES, words.MODES), min_size=4, max_size=5),
+        rules=st.lists(st.tuples(RULES, words.KINDS, words.UNIVERSES, words.MODES), min_size=4, max_size=5),
         late=st.booleans(),
         on_disk=st.booleans(),
     )
@@ -63,8 +63,8 @@ class Machine(RuleBasedStateMachine):
         self.pair.apply(model.Tick(), start)
         if late:
             self._arrive(drawn, start)
-        for name, (tree, universe, (mode, ttl_ms)) in zip(NAMES, rules, strict=False):
-            about = SegmentDefinition(name, SegmentKind.RULE, SubjectKind.USER, "", mode, ttl_ms, universe)
+        for name, (tree, kind, universe, mode) in zip(NAMES, rules, strict=False):
+            about = SegmentDefinition(name, SegmentKind.RULE, kind, "", *mode, universe)
             self._define(model.CreateSegment, about, tree, True, STAY)
         if not late:
             self._arrive(drawn, start)
@@ -97,8 +97,9 @@ class Machine(RuleBasedStateMachine):
     @rule(which=SOMEONE, again=SOMEONE, step=SHORT_STEPS)
     def retry(self, which: int, again: int, step: Any) -> None:
         """Events sent before, in one call or twice in it."""
+        at = step_to(self.pair, step)
         chosen = [self.sent[index % len(self.sent)] for index in (which, again)]
-        self._ingest(chosen, step_to(self.pair, step))
+        self._ingest([event for event in chosen if not self.pair.dataset.may_be_forgotten(event.event_id, at)], at)
 
     def _ingest(self, events: list[model.Event], at: int) -> None:
         in_order = sorted(events, key=lambda event: at if event.time is None else event.time)
@@ -226,16 +227,18 @@ class Machine(RuleBasedStateMachine):
     @rule(which=SOMEONE, other=SOMEONE, step=SHORT_STEPS)
     def freeze(self, which: int, other: int, step: Any) -> None:
         """The members of an expression are kept as they are now; a frozen segment made before goes."""
-        served = [name for name in self.pair.served() if self.pair.dataset.segments[name].definition.rule]
-        kinds = {self.pair.dataset.segments[name].definition.subject_kind for name in served}
-        if FROZEN in self.pair.dataset.segments:
+        segments = self.pair.dataset.segments
+        served = [name for name in self.pair.served() if segments[name].definition.rule]
+        if FROZEN in segments:
             self.pair.apply(model.DeleteSegment(FROZEN), step_to(self.pair, step))
-        elif served and len(kinds) == 1:
-            chosen, left_out = (ast.InSegment(pick(served, number)) for number in (which, other))
+        elif served:
+            kind = segments[pick(served, which)].definition.subject_kind
+            alike = [name for name in served if segments[name].definition.subject_kind is kind]
+            chosen, left_out = ast.InSegment(pick(served, which)), ast.InSegment(pick(alike, other))
             tree = ast.And((chosen, ast.Not(left_out))) if chosen != left_out else ast.Not(chosen)
             source = print_rule(tree)
             self.pair.rules[source] = tree
-            definition = SegmentDefinition(FROZEN, SegmentKind.FROZEN, kinds.pop())
+            definition = SegmentDefinition(FROZEN, SegmentKind.FROZEN, kind)
             self.pair.apply(model.CreateSegment(definition, source=source), step_to(self.pair, step))
 
     # ------------------------------------------------------------ subjects
@@ -296,11 +299,11 @@ class Machine(RuleBasedStateMachine):
         if isinstance(drawn, ast.AttributeTest) and drawn.owner is ast.Owner.USER and kind is SubjectKind.ACCOUNT:
             return replace(drawn, owner=ast.Owner.ACCOUNT)
         if isinstance(drawn, ast.OfAccount):
-            inside = self._placed(drawn.rule, SubjectKind.ACCOUNT, name)
-            return ast.OfAccount(inside) if kind is SubjectKind.USER else inside
+            of_account = ast.OfAccount(self._placed(drawn.rule, SubjectKind.ACCOUNT, name))
+            return of_account if kind is SubjectKind.USER else ast.Users(ast.Frequency(), of_account)
         if isinstance(drawn, ast.Users):
-            inside = self._placed(drawn.rule, SubjectKind.USER, name)
-            return replace(drawn, rule=inside) if kind is SubjectKind.ACCOUNT else inside
+            users = replace(drawn, rule=self._placed(drawn.rule, SubjectKind.USER, name))
+            return users if kind is SubjectKind.ACCOUNT else ast.OfAccount(users)
         if isinstance(drawn, ast.Not):
             return ast.Not(self._placed(drawn.child, kind, name))
         if isinstance(drawn, ast.And | ast.Or | ast.AtLeast):

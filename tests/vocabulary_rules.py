@@ -121,10 +121,10 @@ INACTIONS = weighted(
 # ---------------------------------------------------------------- rules
 
 LEAVES: st.SearchStrategy[ast.Expression] = weighted(
-    (5, DIDS),
+    (6, DIDS),
     (1, DIDS.map(ast.Not)),
     (1, st.builds(ast.DidFirst, EVENTS, st.booleans(), WINDOWS, LEAF_ZONES)),
-    (5, MEASURE_TESTS),
+    (6, MEASURE_TESTS),
     (2, ATTRIBUTE_TESTS),
     (1, SPLITS),
     (1, NEAR_TESTS),
@@ -139,9 +139,9 @@ _QUANTITIES = st.sampled_from(
 
 
 def _across(leaves: st.SearchStrategy[ast.Expression]) -> st.SearchStrategy[ast.Expression]:
-    """Draws leaves about the account of a user and about the users of an account.
+    """Draws leaves about the account of a user and about the users of an account; some nest once more.
 
-    Some nest once more. In a rule about the other kind, what stands in the parentheses is taken without them.
+    (In a rule about the other kind they are asked of its account, or of its users.)
     """
     inside: st.SearchStrategy[Any] = weighted((3, leaves), (1, logic(leaves)))
     users = st.builds(ast.Users, _QUANTITIES, inside)
@@ -158,7 +158,7 @@ def _across(leaves: st.SearchStrategy[ast.Expression]) -> st.SearchStrategy[ast.
 def rules(named: st.SearchStrategy[ast.InSegment | ast.InList] | None = None) -> st.SearchStrategy[ast.Expression]:
     """Draws a user rule; `named` are the segments and lists it may be nested on."""
     plain = LEAVES if named is None else weighted((4, LEAVES), (1, named))
-    leaves = weighted((8, plain), (1, _across(plain)))
+    leaves = weighted((6, plain), (1, _across(plain)))
     some = st.lists(leaves, min_size=2, max_size=3).map(tuple)
     at_least = some.flatmap(lambda drawn: st.builds(ast.AtLeast, st.integers(1, len(drawn)), st.just(drawn)))
     return weighted((6, leaves), (3, logic(leaves)), (1, at_least), (1, at_least.map(ast.Not)))  # type: ignore[arg-type]
