@@ -18,6 +18,7 @@ from coterie.index.measures.spec import Ranking
 from coterie.index.model import SubjectKind
 from coterie.index.predicates import holds, near
 from coterie.index.rules.ast import Age, AgeRelation, Near, Test
+from coterie.index.rules.types import place_names
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.terms import (
     ExtremeRead,
@@ -171,7 +172,7 @@ class AttributeQuestion(_Asked):
 
     def attributes(self) -> tuple[str, ...]:
         """The attributes it reads."""
-        return place_attributes(self.name) if isinstance(self.test, Near) else (self.name,)
+        return place_names(self.name) if isinstance(self.test, Near) else (self.name,)
 
     def truth(self, ids: Ids) -> Truths:
         """Its truth for each subject, from current values."""
@@ -179,14 +180,6 @@ class AttributeQuestion(_Asked):
             latitude, longitude = (self.table.view(name, ids) for name in self.attributes())
             return near(latitude, longitude, self.test)
         return holds(self.test, self.table.view(self.name, ids), self.zone)
-
-
-def place_attributes(name: str) -> tuple[str, str]:
-    """Returns the two attributes of a place: `location` is plain latitude and longitude, x is x_latitude …"""
-    scope, _, bare = name.rpartition(".")
-    prefix = f"{scope}." if scope else ""
-    stem = "" if bare == "location" else f"{bare}_"
-    return f"{prefix}{stem}latitude", f"{prefix}{stem}longitude"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from coterie.index.model import Cause, Change, ChangeEntry, SegmentDefinition, S
 from coterie.index.plan import Plan, Workshop
 from coterie.index.questions import BIRTH
 from coterie.index.rules import parse
+from coterie.index.rules.types import check_types
 from coterie.index.schedule import Schedule
 from coterie.index.segments import Catalog, Delta, delta_of
 from coterie.index.settings import Settings
@@ -137,8 +138,11 @@ class State:
             for condition in self.conditions.on_attribute(kind, name):
                 self.schedule.watch(condition, ids)
 
-    def plan_of(self, definition: SegmentDefinition) -> Plan:
-        """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind."""
+    def plan_of(self, definition: SegmentDefinition, *, is_new: bool = False) -> Plan:
+        """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind.
+
+        A new rule must also fit the types that attributes have by now.
+        """
         rule = parse(
             definition.rule,
             max_nodes=self.settings.max_rule_nodes,
@@ -146,6 +150,8 @@ class State:
             max_name_bytes=self.settings.max_name_bytes,
             max_text_bytes=self.settings.max_text_bytes,
         )
+        if is_new:
+            check_types(rule, definition.subject_kind, lambda kind, name: self.attributes[kind].kind_of(name))
         return self.workshop.compile(rule, definition.subject_kind)
 
     def release(self, plan: Plan | None) -> None:
