@@ -103,13 +103,13 @@ class Visits:
             )
         ]
         subjects, starts = np.unique(rows.subjects[order], return_index=True)
+        events = [singles[start:stop] for start, stop in pairwise([*starts.tolist(), len(singles)])]
         progress = Progress()
         before = self._read(kind, subjects)
+        known = self._known(kind, subjects.tolist(), before, events)
         after = [
-            self._follow(kind, subject, visit, singles[start:stop], progress)
-            for subject, visit, (start, stop) in zip(
-                subjects.tolist(), before, pairwise([*starts.tolist(), len(singles)]), strict=True
-            )
+            self._replace(kind, subject, held, united([*held, *new], self.gap_ms), progress)
+            for subject, held, new in zip(subjects.tolist(), known, events, strict=True)
         ]
         self._write(kind, subjects, after)
         self._note_moves(subjects, before, after, progress, scanning=scanning)
@@ -121,20 +121,31 @@ class Visits:
         referrer, source = origin
         return self._cells.codes.text_code(referrer), self._cells.codes.text_code(source)
 
-    def _follow(
-        self, kind: SubjectKind, subject: int, newest: Visit | None, singles: Sequence[Visit], progress: Progress
-    ) -> Visit:
-        """Takes one subject's new events, in order of time; returns its newest visit."""
-        if newest is None or singles[0].start >= newest.start:
-            known = [] if newest is None else [newest]
-        else:  # later than the gap after an older visit, it cannot join that one
-            known = self._known(kind, subject, singles[0].start - self.gap_ms)
-        return self._replace(kind, subject, known, united([*known, *singles], self.gap_ms), progress)
+    def _known(
+        self, kind: SubjectKind, subjects: list[int], newest: list[Visit | None], events: list[list[Visit]]
+    ) -> list[list[Visit]]:
+        """Returns the visits of each subject that its new events may join: the newest, or all that end late enough."""
+        known = [[] if visit is None else [visit] for visit in newest]
+        late = {
+            subject: place
+            for place, (subject, visit, new) in enumerate(zip(subjects, newest, events, strict=True))
+            if visit is not None and new[0].start < visit.start
+        }
+        if late:
+            # Later than the gap after a visit, an event cannot join it.
+            after = {subject: events[place][0].start - self.gap_ms for subject, place in late.items()}
+            for place in late.values():
+                known[place] = []
+            written = self._identity[kind].written_ids(late)
+            for row in self._rows(kind, written, min(after.values())):
+                subject = self._owner(kind, row)
+                if row.time > after[subject]:
+                    known[late[subject]].append(self._visit_of(row))
+        return known
 
-    def _known(self, kind: SubjectKind, subject: int, after: int) -> list[Visit]:
-        """Returns the subject's visits that end after an instant, from the derived rows."""
-        written = self._identity[kind].written_ids((subject,))
-        return [self._visit_of(row) for row in self._rows(kind, written, after)]
+    def _owner(self, kind: SubjectKind, row: Arrival) -> int:
+        written = row.user if kind is SubjectKind.USER else row.account
+        return int(self._identity[kind].canonical(np.array([written], np.uint32))[0])
 
     def _rows(self, kind: SubjectKind, written: BitMap, after: int) -> list[Arrival]:
         return self._derived.events_of(kind, written, VISIT_TYPES[kind], after, HIGHEST)
