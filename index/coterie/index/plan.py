@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from coterie.index.affiliation import Affiliation
+from coterie.index.bridges import Bridge, bridge_of
 from coterie.index.conditions import Condition, Conditions, Ids, Question
 from coterie.index.errors import RuleInvalid, RuleUnsupported
 from coterie.index.expressions import Operation
@@ -53,7 +55,15 @@ class Negated:
     child: Tree
 
 
-Tree: TypeAlias = Condition | Nested | Combined | Negated
+@dataclass(frozen=True, slots=True)
+class Across:
+    """What a bridge makes of a tree about the other subject kind."""
+
+    bridge: Bridge
+    child: Tree
+
+
+Tree: TypeAlias = Condition | Nested | Combined | Negated | Across
 
 
 @dataclass(slots=True)
@@ -74,6 +84,7 @@ class Workshop:
     conditions: Conditions
     cells: Cells
     attributes: dict[SubjectKind, AttributeTable]
+    affiliation: Affiliation
     now: Callable[[], int]
     first_value: Callable[[SubjectKind, int], str]
     everyone: Callable[[SubjectKind], Ids]
@@ -83,13 +94,13 @@ class Workshop:
 
     def compile(self, rule: ast.Expression, kind: SubjectKind) -> Plan:
         """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind."""
-        compiler = _Compiler(self, kind)
+        plan = Plan()
         try:
-            compiler.plan.tree = compiler.tree(rule)
+            plan.tree = _Compiler(self, kind, plan).tree(rule)
         except Exception:
-            self.release(compiler.plan)
+            self.release(plan)
             raise
-        return compiler.plan
+        return plan
 
     def release(self, plan: Plan) -> list[int]:
         """Gives up everything a plan uses; returns the measures that nobody uses any more."""
@@ -107,10 +118,9 @@ class Workshop:
 class _Compiler:
     """Compiles one rule."""
 
-    def __init__(self, shop: Workshop, kind: SubjectKind) -> None:
-        self._shop, self._kind = shop, kind
+    def __init__(self, shop: Workshop, kind: SubjectKind, plan: Plan) -> None:
+        self._shop, self._kind, self.plan = shop, kind, plan
         self._values = Values(shop.measures, shop.cells)
-        self.plan = Plan()
 
     # ------------------------------------------------------------ trees
 
@@ -124,6 +134,9 @@ class _Compiler:
                 return Negated(self.tree(child))  # type: ignore[arg-type]
             case ast.AtLeast(k=k, children=children):
                 return Combined(Operation.AT_LEAST, tuple(self.tree(child) for child in children), k)
+            case ast.OfAccount(rule=inner) | ast.Users(rule=inner):
+                bridge = bridge_of(rule, self._kind, self._shop.affiliation)
+                return Across(bridge, _Compiler(self._shop, bridge.others, self.plan).tree(inner))
             case ast.InSegment(segment=segment):
                 return self._nested(segment, must_be_list=False)
             case ast.InList(segment=segment):
@@ -309,11 +322,10 @@ class _Compiler:
             measures.look(edge, matching, now)
         return self._question(FirstTime(self._kind, matching, first, lower, upper, values=self._values))
 
-    def _attribute(self, rule: ast.AttributeTest) -> Condition:
-        owners = {SubjectKind.USER: ast.Owner.USER, SubjectKind.ACCOUNT: ast.Owner.ACCOUNT}
-        if rule.owner is not ast.Owner.CURRENT and rule.owner is not owners[self._kind]:
-            if self._kind is SubjectKind.USER:
-                raise RuleUnsupported("rule", f"account.{rule.name} in a rule about users")
+    def _attribute(self, rule: ast.AttributeTest) -> Tree:
+        if rule.owner is ast.Owner.ACCOUNT and self._kind is SubjectKind.USER:
+            return self.tree(ast.OfAccount(rule))
+        if rule.owner is ast.Owner.USER and self._kind is SubjectKind.ACCOUNT:
             raise RuleInvalid("rule", f"user.{rule.name} has no meaning in a rule about accounts")
         name = f"current.{rule.name}" if rule.owner is ast.Owner.CURRENT else rule.name
         table = self._shop.attributes[self._kind]
@@ -335,6 +347,4 @@ _RANKING_NAMES = {Ranking.EARLIEST: "first", Ranking.SMALLEST: "min", Ranking.LA
 _LEAF_NAMES: dict[type, str] = {
     ast.Sequence: "a sequence",
     ast.Inaction: "inaction (then not … within)",
-    ast.OfAccount: "account (…)",
-    ast.Users: "a count of users",
 }

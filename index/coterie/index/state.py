@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from coterie.index.affiliation import Affiliation
 from coterie.index.bits import BitPages
 from coterie.index.builds import Builds
 from coterie.index.changes import ChangeLog
@@ -25,7 +26,7 @@ from coterie.index.events.history import History
 from coterie.index.expressions import Graph, Members, Root, Source
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
-from coterie.index.model import Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
+from coterie.index.model import ACCOUNT_ID, Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
 from coterie.index.plan import Plan, Workshop
 from coterie.index.questions import BIRTH
 from coterie.index.rules import parse
@@ -47,6 +48,7 @@ class State:
         self.events_taken = 0  # ever, also those erased since
         self.identity = {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
         self.attributes = {kind: AttributeTable(kind, settings.max_attributes) for kind in SubjectKind}
+        self.affiliation = Affiliation(self.attributes[SubjectKind.USER], self.identity)
         self.history = History(blocks)
         self.seen = SeenIds(settings.dedup_ms, settings.dedup_ids, settings.max_future_ms, self.history.has_id)
         self.filters = FilterSet()
@@ -65,6 +67,7 @@ class State:
             self.conditions,
             self.cells,
             self.attributes,
+            self.affiliation,
             lambda: self.now,
             self.first_value,
             lambda kind: ids_of(self.identity[kind].subjects),
@@ -110,6 +113,7 @@ class State:
         gone = BitMap([subject])
         self.dead[kind].add(subject)
         self.conditions.clear(kind, gone)
+        self.affiliation.depart(kind, subject)
         for segment in self.catalog:
             if segment.members is not None and segment.definition.subject_kind is kind:
                 self.flip_members(segment.members, segment.members.bits & gone)
@@ -126,6 +130,8 @@ class State:
     def attributes_changed(self, kind: SubjectKind, changed: dict[str, Ids]) -> None:
         """Brings conditions on attributes up to date, and reminders with them."""
         self.conditions.settle_attributes(kind, changed)
+        if kind is SubjectKind.USER and ACCOUNT_ID in changed:
+            self.affiliation.users_changed(changed[ACCOUNT_ID])
         for name, ids in changed.items():
             for condition in self.conditions.on_attribute(kind, name):
                 self.schedule.watch(condition, ids)
@@ -157,7 +163,8 @@ class State:
             condition.flipped = BitMap()
         changed += [(members, ids) for members, ids in self._members_flipped.items() if ids]
         self._members_flipped = {}
-        flipped = self.graph.propagate(changed) if changed else {}
+        affiliated = self.affiliation.drain()
+        flipped = self.graph.propagate(changed, affiliated) if changed or affiliated else {}
         deltas: dict[str, Delta] = {}
         for kind in SubjectKind:
             self._collect(kind, flipped, deltas)

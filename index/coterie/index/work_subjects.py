@@ -94,6 +94,7 @@ class Resolver:
                 state.conditions.settle_attributes(kind, {BIRTH: np.array(sorted(self._parted[kind]), np.uint32)})
         for kind, absorbed, survivor in self._absorbed:
             absorb(state, kind, absorbed, survivor)
+        state.affiliation.accounts_changed(self._touched[SubjectKind.ACCOUNT])
         for kind in SubjectKind:
             if self._touched[kind]:
                 state.refresh_known(kind, BitMap(self._touched[kind]) & state.identity[kind].subjects)
