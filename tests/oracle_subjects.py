@@ -47,9 +47,9 @@ class Subjects:
         """Returns the subject an event with these identifiers would be of, None where that would be a new one."""
         owners = [owner for identifier in identifiers if (owner := self.owner(identifier)) is not None]
         anonymous = sorted(owner for owner in owners if not self.known(owner))
-        decisive = next((each for each in identifiers if each.namespace == DECISIVE[self.kind]), None)
-        if decisive is not None:
-            decided = self.owner(decisive)
+        decisive = [each for each in identifiers if each.namespace == DECISIVE[self.kind]]
+        if decisive:
+            decided = next((owner for each in decisive if (owner := self.owner(each)) is not None), None)
         else:
             decided = next((owner for owner in owners if self.known(owner)), None)
         return decided or next(iter(anonymous), None)
