@@ -28,7 +28,7 @@ from coterie.index.errors import (
 )
 from coterie.index.expressions import Graph, Members, Operation, Ref, Root, rank_of
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SegmentState, SubjectKind, Universe
-from coterie.index.plan import Combined, Negated, Nested, Plan, Tree
+from coterie.index.plan import Across, Combined, Negated, Nested, Plan, Tree
 from coterie.index.settings import Settings
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -250,6 +250,8 @@ class Catalog:
                 return Ref(self.ready(segment))
             case Negated(child=child):
                 return self._ref(child).opposite()
+            case Across(bridge=bridge, child=child):
+                return self._graph.bridge(bridge, self._ref(child))
             case Combined(operation=operation, children=children, k=k):
                 return self._graph.node(operation, tuple(self._ref(child) for child in children), k)
 

@@ -8,7 +8,7 @@ Invariant: the derived rows of a subject are the visits of the events that enter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple

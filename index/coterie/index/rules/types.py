@@ -40,7 +40,9 @@ def check_types(rule: ast.Expression, kind: SubjectKind, kind_of: KindOf) -> Non
             if held is not None and not _fits(test.test, held):
                 spelled = f"{owner.name.lower()}.{name}"
                 raise RuleInvalid(
-                    "rule", f"{spelled} is {_NOUNS[held]}, {_said(test.test)} cannot be true of it", expected=_WAYS[held]
+                    "rule",
+                    f"{spelled} is {_NOUNS[held]}, {_said(test.test)} cannot be true of it",
+                    expected=_WAYS[held],
                 )
 
 
