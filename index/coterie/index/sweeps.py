@@ -82,11 +82,11 @@ class _Plan:
         """Returns ids, ascending, with about `rows` rows between two; the last is 0, which stands for all the rest."""
         first = after >> self.shift
         passed = np.cumsum(self.counts[first:])
+        total = int(passed[-1]) if len(passed) else 0
         parts, base = [], 0
-        while passed[-1:] > base + rows:
-            ranges = max(
-                int(passed.searchsorted(base + rows, side="right")), int(passed.searchsorted(base, "right")) + 1
-            )
+        while total > base + rows:
+            one_more = int(passed.searchsorted(base, side="right")) + 1  # a range is never cut, however many it has
+            ranges = max(int(passed.searchsorted(base + rows, side="right")), one_more)
             if ranges >= len(passed):
                 break
             parts.append((first + ranges) << self.shift)
