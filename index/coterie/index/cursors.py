@@ -165,27 +165,26 @@ class Cursors:
         """Changes when what `ahead` has begun to read may no longer be there."""
         return self._history.state
 
-    def reaches(self, rows: int) -> Iterator[int]:
-        """Yields, of each cursor with events ahead, the instant at which it has passed about `rows` of them, or all."""
-        for boundary, definition in enumerate(self._measures.boundaries):
-            if not self._measures.roles[boundary]:
-                continue
-            cursor = int(self._measures.cursors[boundary])
-            reach = self._history.reach(cursor, rows)
-            due = None if reach == HIGHEST else definition.due(reach)
-            if due is not None:
-                yield due
-
-    def moving(self, at: int) -> list[tuple[int, int]]:
-        """Returns (boundary, where its cursor will stand) of every cursor that matters and moves by `at`."""
-        targets = ((boundary, definition.value(at)) for boundary, definition in enumerate(self._measures.boundaries))
+    def standing(self, at: int) -> dict[int, int]:
+        """Returns where the cursors that matter will stand at an instant that is not behind them, by boundary."""
         cursors, roles = self._measures.cursors, self._measures.roles
-        return [(boundary, target) for boundary, target in targets if target > cursors[boundary] and roles[boundary]]
+        return {
+            boundary: max(int(cursors[boundary]), definition.value(at))
+            for boundary, definition in enumerate(self._measures.boundaries)
+            if roles[boundary]
+        }
 
-    def passes(self, at: int) -> int:
-        """Returns how many events the cursor that passes most of them passes by `at`."""
-        cursors = self._measures.cursors
-        return max((self._history.count(int(cursors[each]), target) for each, target in self.moving(at)), default=0)
+    def reach(self, standing: dict[int, int], rows: int) -> int:
+        """Returns the first instant at which a cursor has passed about `rows` events from there, or all; or HIGHEST."""
+        boundaries = self._measures.boundaries
+        reaches = ((boundary, self._history.reach(cursor, rows)) for boundary, cursor in standing.items())
+        dues = (boundaries[boundary].due(reach) for boundary, reach in reaches if reach != HIGHEST)
+        return min((due for due in dues if due is not None), default=HIGHEST)
+
+    def between(self, standing: dict[int, int], later: dict[int, int]) -> int:
+        """Returns how many events the cursors pass on their way from one place to another, all together."""
+        count = self._history.count
+        return sum(count(cursor, later[boundary]) for boundary, cursor in standing.items())
 
     def ahead(self, boundary: int, target: int, rows: int) -> Iterator[list[Matches]]:
         """Yields what a cursor will pass on its way to `target`, from one piece of so many events after the other."""

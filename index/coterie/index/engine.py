@@ -49,6 +49,7 @@ from coterie.index.segments import Segment
 from coterie.index.settings import DAY_MS, HOUR_MS, Settings
 from coterie.index.state import State
 from coterie.index.storage.parts import Lookup, Part
+from coterie.index.sweeps import Steps
 
 _EXPIRE_TRENDS_EVERY_MS = HOUR_MS
 
@@ -139,16 +140,13 @@ class Engine:
         instants = (self._state.cursors.next_instant(), self._state.schedule.next_instant())
         return min((instant for instant in instants if instant is not None), default=None)
 
-    def sweep_to(self, until: int, rows: int) -> int:
-        """Returns an instant after now, at most `until`, up to which each cursor passes about `rows` events at most.
+    def sweep_steps(self, since: int, until: int, rows: int) -> Steps:
+        """Returns at which instants in (since, until] to write ticks, so that each passes about `rows` events.
 
-        An instant is never cut: where very many lie in one, it is `crowded`, and passed in parts.
+        `since` is the time of the newest record, applied or not. An instant is never cut by time: one in which very
+        many lie is told to be crowded, and passed in parts.
         """
-        return self._state.sweeps.reach(self.now, until, rows)
-
-    def crowded(self, at: int, rows: int) -> bool:
-        """Says whether moving to `at` passes more than twice so many events: it is to be done by ticks for parts."""
-        return self._state.sweeps.crowded(at, rows)
+        return self._state.sweeps.steps(since, until, rows)
 
     @property
     def sweeping(self) -> bool:

@@ -83,20 +83,21 @@ class Schedule:
             return self._heap[0][0] if first is None else min(first, self._heap[0][0])
         return first
 
-    def gather(self, until: int, most: int) -> int:
-        """Finds out how many reminders are due by `until`, going no further than just beyond `most`."""
-        held = sum(len(due.subjects) for due in self._due if due.instant <= until)
-        while held <= most and self._heap and self._heap[0][0] <= until:
-            held += len(self._pop().subjects)
-        return held
+    def reach(self, since: int, until: int, rows: int) -> tuple[int, int]:
+        """Returns an instant in (since, until] up to which about `rows` reminders are due, and how many they are.
 
-    def reach(self, until: int, rows: int) -> int:
-        """Returns an instant, at most `until`, by which about `rows` reminders are due, those of one instant together."""
-        if self.gather(until, rows) <= rows:
-            return until
-        instants = sorted((due.instant, len(due.subjects)) for due in self._due if due.instant <= until)
-        passed = np.cumsum([size for _, size in instants])
-        return instants[int(passed.searchsorted(rows))][0]
+        Those of one instant are always together, however many.
+        """
+        held = sum(len(due.subjects) for due in self._due if since < due.instant <= until)
+        while held <= rows and self._heap and self._heap[0][0] <= until:
+            due = self._pop()
+            held += len(due.subjects) if due.instant > since else 0
+        if held <= rows:
+            return until, held
+        ahead = sorted((due.instant, len(due.subjects)) for due in self._due if since < due.instant <= until)
+        sizes = np.cumsum([size for _, size in ahead])
+        instant = ahead[min(int(sizes.searchsorted(rows)), len(ahead) - 1)][0]
+        return instant, sum(size for at, size in ahead if at <= instant)
 
     def due_by(self, now: int) -> Iterator[Due]:
         """Yields what is due by `now`; it stays due until `advance`."""

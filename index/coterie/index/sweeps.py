@@ -22,9 +22,10 @@ from coterie.index.measures.registry import Measures
 from coterie.index.measures.spec import Shape
 from coterie.index.model import Value
 from coterie.index.schedule import Schedule
-from coterie.index.time.calendar import HIGHEST
 
 _NEAR_MS = 5  # a way so short is not cut for a few events; what was found out before says whether there are many
+_LEAST_ROWS = 64  # passed by each cursor in a step, however many cursors there are
+_MOST_STEPS = 16  # found out at once
 _APPLIED_ROWS = 8192  # a piece where a record has to prepare itself
 
 
@@ -94,12 +95,19 @@ class _Plan:
         return [*parts, 0]
 
 
+class Steps(NamedTuple):
+    """Instants, ascending, each for a tick of its own; where they are `crowded`, the last one is to be passed in parts."""
+
+    instants: list[int]
+    crowded: bool
+
+
 class _Calm(NamedTuple):
-    """Found out once: until when no cursor passes more than so many events, unless as many more arrive."""
+    """Found out once: until when no cursor passes more than a step's events, unless as many more arrive."""
 
     until: int
     rows: int
-    arrivals: int
+    arrivals: int  # at which it must be found out anew
     groups_made: int
 
 
@@ -128,31 +136,38 @@ class Sweeps:
 
     # ------------------------------------------------------------ where to cut
 
-    def reach(self, now: int, until: int, rows: int) -> int:
-        """Returns an instant in (now, until] up to which each cursor passes about `rows` events at most.
+    def steps(self, since: int, until: int, rows: int) -> Steps:
+        """Returns how to move time from one instant to another, by steps that pass about `rows` events each.
 
-        And about as many reminders are due; those of a single instant are always together.
+        What lies between the last step and `until` needs none.
         """
-        if self._schedule.gather(until, rows) > rows:
-            until = max(self._schedule.reach(until, rows), now + 1)
-        if until - now <= _NEAR_MS and self._is_calm(until, rows):
-            return until
-        limit = min(self._cursors.reaches(rows), default=HIGHEST)
-        self._calm = _Calm(limit - 1, rows, self._cursors.arrivals, self._cursors.groups_made)
-        return min(until, max(limit, now + 1))
+        until, reminders = self._schedule.reach(since, until, rows)
+        instants: list[int] = [until] if reminders > rows else []
+        if until - since <= _NEAR_MS and self._is_calm(until, rows):
+            return Steps(instants, crowded=reminders > 2 * rows)
+        standing = self._cursors.standing(since)
+        for_each = max(rows // max(len(standing), 1), _LEAST_ROWS)
+        steps: list[int] = []
+        while len(steps) < _MOST_STEPS:
+            limit = self._cursors.reach(standing, for_each)
+            if not steps:
+                self._calm = _Calm(limit - 1, rows, self._cursors.arrivals + for_each, self._cursors.groups_made)
+            if limit > until:
+                return Steps(steps + instants, crowded=reminders > 2 * rows)
+            at = max(limit, since + 1)
+            later = self._cursors.standing(at)
+            steps.append(at)
+            if self._cursors.between(standing, later) > 2 * max(rows, for_each * len(standing)):
+                return Steps(steps, crowded=True)
+            standing, since = later, at
+        return Steps(steps, crowded=False)
 
     def _is_calm(self, until: int, rows: int) -> bool:
         """Says whether few events can be passed by then, by what was found out before."""
         calm, cursors = self._calm, self._cursors
         if calm is None or calm.rows != rows or calm.groups_made != cursors.groups_made:
             return False
-        return until <= calm.until and cursors.arrivals - calm.arrivals < rows
-
-    def crowded(self, at: int, rows: int) -> bool:
-        """Says whether moving to an instant passes so much more than `rows` that it is to be done in parts."""
-        if self._schedule.gather(at, 2 * rows) > 2 * rows:
-            return True
-        return not self._is_calm(at, rows) and self._cursors.passes(at) > 2 * rows
+        return until <= calm.until and cursors.arrivals < calm.arrivals
 
     def parts(self, rows: int) -> list[int]:
         """Returns the ids, ascending, below which the next parts end, each of about `rows` rows; 0, the end, is last."""
@@ -181,7 +196,7 @@ class Sweeps:
         return self._steps is None
 
     def _preparation(self, plan: _Plan, rows: int) -> Iterator[None]:
-        for boundary, target in self._cursors.moving(plan.at):
+        for boundary, target in self._cursors.standing(plan.at).items():
             passing = plan.passing[boundary] = {}
             for piece in self._cursors.ahead(boundary, target, rows):
                 for matches in piece:

@@ -14,7 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from coterie.index.engine import Engine
@@ -39,6 +39,7 @@ from coterie.index.model import (
     UpdateSegment,
 )
 from coterie.index.storage.journal import JournalLike
+from coterie.index.sweeps import Steps
 from coterie.server.builds import Builder
 from coterie.server.calls import Call, Draft, Written, cut
 from coterie.server.clock import Clock
@@ -199,12 +200,13 @@ class Writer:
     async def _gather(self) -> _Group | None:
         """Cuts what waits into records; a long way for time to go comes first, in steps of its own."""
         now = max(self._clock.now(), self._last.at)
-        if self._mid_sweep or self._is_long(now):
-            await self._catch_up()  # from here on the engine stands at the newest record
+        if self._mid_sweep:
+            await self._catch_up()
             if self._engine.sweeping:
                 return await self._sweep(self._engine.now)
-            if self._is_long(now):
-                return await self._step_to(now)
+        steps = self._engine.sweep_steps(self._last.at, now, self._settings.sweep_rows)
+        if steps.instants:
+            return await self._step(steps)
         due = None if self._in_flight else self._next_instant()
         if due is not None and due < now and self._pace.exact(due):
             return self._group([Draft(Tick())], due)
@@ -218,15 +220,17 @@ class Writer:
         last = self._last.payload
         return self._engine.sweeping or (isinstance(last, Tick) and last.below > 0)
 
-    def _is_long(self, now: int) -> bool:
-        rows = self._settings.sweep_rows
-        return self._engine.sweep_to(now, rows) < now or self._engine.crowded(now, rows)
-
-    async def _step_to(self, now: int) -> _Group:
-        """Moves time on, as far as one record or the parts of one instant go."""
-        rows = self._settings.sweep_rows
-        at = max(self._engine.sweep_to(now, rows), self._last.at)
-        return await self._sweep(at) if self._engine.crowded(at, rows) else self._group([Draft(Tick())], at)
+    async def _step(self, steps: Steps) -> _Group | None:
+        """Moves time on: by a tick for each instant, or into the parts of a crowded one."""
+        *instants, last = steps.instants
+        if not steps.crowded:
+            instants.append(last)
+        if instants:
+            group = self._group([Draft(Tick())] * len(instants), instants[-1])
+            group.records = [replace(each, at=at) for each, at in zip(group.records, instants, strict=True)]
+            return group
+        await self._catch_up()  # prepared is what stands there once everything before it is applied
+        return await self._sweep(last)
 
     async def _sweep(self, at: int) -> _Group:
         """Returns the next parts of an instant, prepared between other work."""
