@@ -141,8 +141,9 @@ class Sweeps:
 
         What lies between the last step and `until` needs none.
         """
-        until, reminders = self._schedule.reach(since, until, rows)
-        instants: list[int] = [until] if reminders > rows else []
+        due, reminders = self._schedule.reach(since, until, rows)
+        instants: list[int] = [due] if due < until or reminders > rows else []
+        until = due
         if until - since <= _NEAR_MS and self._is_calm(until, rows):
             return Steps(instants, crowded=reminders > 2 * rows)
         standing = self._cursors.standing(since)
