@@ -26,7 +26,9 @@ class Settings:
     """Limits and defaults of one dataset."""
 
     timezone: str = _setting("UTC", "IANA zone of calendar windows and dates whose leaf names none")
-    visit_gap_ms: int = _setting(30 * MINUTE_MS, "the pause that ends a visit; of datasets that are created from then on", 1_000, DAY_MS)
+    visit_gap_ms: int = _setting(
+        30 * MINUTE_MS, "the pause that ends a visit; of datasets that are created from then on", 1_000, DAY_MS
+    )
     max_future_ms: int = _setting(5 * MINUTE_MS, "how far ahead of now an event's time may lie", 0, DAY_MS)
     record_events: int = _setting(250, "events (or updates) in one journal record at most", 1, 256)
     dedup_ms: int = _setting(DAY_MS, "how long event ids of arrivals are remembered in memory", 0)

@@ -41,6 +41,7 @@ from coterie.index.settings import Settings
 from coterie.index.storage.parts import Lookup
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.subjects.identity import IdentityMap
+from coterie.index.sweeps import Sweeps
 from coterie.index.workshop import Workshop
 
 
@@ -68,6 +69,7 @@ class State:
         self.pages = BitPages()
         self.conditions = Conditions(self.cells, self.pages)
         self.schedule = Schedule(self.conditions)
+        self.sweeps = Sweeps(self.measures, self.derivation, self.conditions, self.cursors, self.schedule)
         self.graph = Graph()
         self.catalog = Catalog(self.graph, settings)
         self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
@@ -245,11 +247,15 @@ class State:
 
     # ------------------------------------------------------------ time
 
-    def advance(self, at: int) -> None:
-        """Moves time; what joins and leaves by it is the record's first phase."""
+    def advance(self, at: int, below: int = 0) -> None:
+        """Moves time, for subjects below an id where one is given; what joins and leaves by it is the first phase."""
         self.now = at
-        self.conditions.settle(self.cursors.advance(at))
-        self.schedule.advance(at)
+        if below or self.sweeps.under_way:
+            self.sweeps.advance(at, below)
+        else:
+            self.sweeps.forget()
+            self.conditions.settle(self.cursors.advance(at))
+            self.schedule.advance(at)
         self.end_phase(Cause.TIME)
 
 
