@@ -12,6 +12,7 @@ from coterie.index import affiliation as affiliations
 from coterie.index import bridges
 from coterie.index.affiliation import Affiliation
 from coterie.index.bridges import Bridge, CountOfUsers, OfAccount
+from coterie.index.expressions import Graph, Members, Ref, Root
 from coterie.index.model import ACCOUNT_ID, USER_ID, Identifier, SubjectKind
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.subjects.identity import IdentityMap
@@ -28,9 +29,15 @@ STEPS = st.lists(
         st.tuples(st.just("end user"), st.sampled_from(USERS), st.none()),
         st.tuples(st.just("rest"), st.booleans(), st.none()),
     ),
+    min_size=1,
     max_size=25,
 )
-SETS = st.frozensets(st.integers(1, 30), max_size=8).map(BitMap)
+BEGUN = (
+    ("name", ("a",), None),
+    ("name", ("b",), None),
+    *(("move", user, value) for user, value in zip(USERS, "aaabc", strict=False)),
+)
+SETS = st.frozensets(st.integers(1, 6), max_size=6).map(BitMap)
 COUNTS = ((1, None), (0, 0), (0, 1), (2, None), (2, 3))
 
 
@@ -47,6 +54,10 @@ class Both:
         self.affiliation = Affiliation(self.attributes, self.identity)
         self.before: dict[int, int] = {}
         self.affiliation.use()
+        for step in BEGUN:
+            self.step(step)
+        self.before = self.accounts()
+        self.affiliation.drain()
 
     def step(self, step: tuple[str, object, object]) -> None:
         """Does one thing to both."""
@@ -96,6 +107,7 @@ class Both:
         assert held.accounts_of(np.array([*USERS, 5_000], np.uint32)).tolist() == [
             accounts.get(user, 0) for user in (*USERS, 5_000)
         ]
+        assert len(held) == len(set(self.values.values())), "a value nobody has any more takes no room"
         assert set(held.affiliated(USER)) == set(accounts)
         assert set(held.affiliated(ACCOUNT)) == set(accounts.values())
         for account in range(1, self.identity[ACCOUNT].next_id):
@@ -157,7 +169,7 @@ def test_bridges_are_plain_counting(
     both = Both()
     for step in steps:
         both.step(step)
-    satisfy = set(range(1, 40)) - set(bits) if opposite else set(bits)
+    satisfy = set(range(1, 10)) - set(bits) if opposite else set(bits)
     accounts = both.accounts()
     held: list[Bridge] = [OfAccount(affiliation=both.affiliation)]
     held += [CountOfUsers(*count, affiliation=both.affiliation) for count in COUNTS]
@@ -169,3 +181,31 @@ def test_bridges_are_plain_counting(
         if bridge.kind is ACCOUNT:
             across = {account for user, account in accounts.items() if user in others}
         assert set(bridge.across(others)) == across
+
+
+def test_nothing_is_kept_that_no_rule_asks_for() -> None:
+    """The first bridge in the graph derives the affiliations, the last to go takes them along."""
+    both, graph = Both(), Graph()
+    both.affiliation.release()
+    assert len(both.affiliation) == 0
+    pro = Members("pro", BitMap([1, 2, 4]))
+    every = graph.bridge(CountOfUsers(1, None, every=True, affiliation=both.affiliation), Ref(pro))
+    colleagues = graph.bridge(OfAccount(affiliation=both.affiliation), every.opposite())
+    graph.use(colleagues)
+    both.compare()
+    assert (set(every.source.bits), set(colleagues.source.bits)) == ({2}, {1, 2, 3})
+    both.step(("move", 3, "b"))
+    root = Root("colleagues", colleagues, 9)
+    graph.attach(root)
+    assert set(graph.propagate([], both.affiliation.drain())[root]) == {1, 2, 4}, "3 goes on, now in b"
+    graph.detach(root)
+    graph.release(colleagues)
+    assert (len(graph), len(both.affiliation)) == (0, 0)
+
+
+def test_ids_beyond_the_newest_user_have_no_account() -> None:
+    """Also where the newest is the last there is room for."""
+    both = Both()
+    both.attributes.set(1023, ACCOUNT_ID, "a", "")
+    both.affiliation.users_changed(np.array([1023], np.uint32))
+    assert both.affiliation.accounts_of(np.array([1023, 1024, 9_999], np.uint32)).tolist() == [both.names["a"], 0, 0]
