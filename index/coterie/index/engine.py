@@ -127,7 +127,8 @@ class Engine:
 
     def next_instant(self) -> int | None:
         """Returns the next instant at which time alone may change something, None where nothing waits."""
-        instants = (self._state.cursors.next_instant(), self._state.schedule.next_instant())
+        state = self._state
+        instants = (state.cursors.next_instant(), state.schedule.next_instant(), state.latches.deadlines.next_instant())
         return min((instant for instant in instants if instant is not None), default=None)
 
     def sweep_to(self, until: int, rows: int) -> int:

@@ -23,6 +23,7 @@ from coterie.index.events.dedup import SeenIds
 from coterie.index.events.filters import FilterSet
 from coterie.index.events.history import History
 from coterie.index.expressions import Graph, Members, Root, Source
+from coterie.index.latches import Latches
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
 from coterie.index.model import Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
@@ -57,6 +58,7 @@ class State:
         self.conditions = Conditions(self.cells, self.pages)
         self.schedule = Schedule(self.conditions)
         self.graph = Graph()
+        self.latches = Latches(self.graph, self.pages, lambda kind: self.identity[kind].subjects)
         self.catalog = Catalog(self.graph, settings)
         self.builds = Builds(self.measures, self.cells, self.conditions, self.history, self.catalog, self.canonical)
         self.changes = ChangeLog(settings)
@@ -110,6 +112,7 @@ class State:
         gone = BitMap([subject])
         self.dead[kind].add(subject)
         self.conditions.clear(kind, gone)
+        self.latches.forget(kind, subject)
         for segment in self.catalog:
             if segment.members is not None and segment.definition.subject_kind is kind:
                 self.flip_members(segment.members, segment.members.bits & gone)
@@ -158,6 +161,7 @@ class State:
         changed += [(members, ids) for members, ids in self._members_flipped.items() if ids]
         self._members_flipped = {}
         flipped = self.graph.propagate(changed) if changed else {}
+        self.latches.note(flipped, self.born)
         deltas: dict[str, Delta] = {}
         for kind in SubjectKind:
             self._collect(kind, flipped, deltas)
@@ -181,7 +185,8 @@ class State:
         self._phases.append((cause, deltas))
 
     def end_record(self) -> tuple[ChangeEntry, ...]:
-        """Nets the record's phases and appends what remains to the change log."""
+        """Latches what is true now, nets the record's phases, and appends what remains to the change log."""
+        self.latches.settle(self.now)
         phases, self._phases = self._phases, []
         entries: list[ChangeEntry] = [*self._gone]
         self._gone = []
@@ -228,6 +233,8 @@ class State:
         self.now = at
         self.conditions.settle(self.cursors.advance(at))
         self.schedule.advance(at)
+        for kept, ids in self.latches.due(at):
+            self.flip_members(kept, ids)
         self.end_phase(Cause.TIME)
 
 

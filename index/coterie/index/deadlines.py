@@ -1,0 +1,185 @@
+"""Deadlines: until when a member may stay whose rule no longer holds, by (latch, subject).
+
+A table keyed `latch << 32 | dense id` says which deadline counts; queues in order of time say who is due next,
+and may name deadlines that no longer count. Owns both; only the table is saved. Invariant: every deadline that
+counts is in some queue, so whoever is due is found by looking at the heads alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coterie.index.table import Keys, Slots, Table
+
+_SORTED, _CARRIED = 0, -1  # queues that belong to no ttl: all deadlines of a rebuild; those a merge carried over
+_LOOK_ROWS = 256  # rows at a queue's head looked at together
+_SLACK_ROWS = 65_536  # rows that no longer count, beyond as many as do, until the queues are made anew
+_HALF = np.uint64(32)
+
+Instants = NDArray[np.int64]
+
+
+class _Queue:
+    """Deadlines in ascending order, used up from the front. Numbers in `array`, so that a row takes 16 bytes."""
+
+    __slots__ = ("_deadlines", "_head", "_keys")
+
+    def __init__(self) -> None:
+        self._deadlines, self._keys, self._head = array("q"), array("Q"), 0
+
+    def __len__(self) -> int:
+        return len(self._keys) - self._head
+
+    def first(self) -> int:
+        """The deadline at the head."""
+        return self._deadlines[self._head]
+
+    def extend(self, keys: Keys, deadlines: Instants) -> None:
+        """Appends rows that are due no earlier than those before."""
+        self._keys.frombytes(keys.tobytes())
+        self._deadlines.frombytes(deadlines.tobytes())
+
+    def insert(self, key: int, deadline: int) -> None:
+        """Inserts one row in its place."""
+        place = bisect_right(self._deadlines, deadline, self._head)
+        self._keys.insert(place, key)
+        self._deadlines.insert(place, deadline)
+
+    def peek(self, rows: int) -> tuple[Keys, Instants]:
+        """Returns the rows at the head."""
+        ahead = slice(self._head, self._head + rows)
+        return np.array(self._keys[ahead], np.uint64), np.array(self._deadlines[ahead], np.int64)
+
+    def skip(self, rows: int) -> None:
+        """Uses up rows at the head."""
+        self._head += rows
+        if self._head > _LOOK_ROWS and 2 * self._head > len(self._keys):
+            del self._keys[: self._head], self._deadlines[: self._head]
+            self._head = 0
+
+    def take(self, until: int) -> Keys:
+        """Uses up and returns the keys due by `until`."""
+        count = bisect_right(self._deadlines, until, self._head) - self._head
+        keys, _ = self.peek(count)
+        self.skip(count)
+        return keys
+
+
+class Deadlines:
+    """All deadlines of one dataset."""
+
+    def __init__(self) -> None:
+        self.table = Table({"deadline": "i8"})
+        self._queues: dict[int, _Queue] = {}
+        self._counting = 0  # rows of the table with a deadline
+        self._next: int | None = None
+
+    def __len__(self) -> int:
+        return self._counting
+
+    def next_instant(self) -> int | None:
+        """The first deadline that counts."""
+        return self._next
+
+    def of(self, keys: Keys) -> Instants:
+        """Returns the deadline of each key, 0 where it has none."""
+        slots = self.table.find(keys)
+        deadlines: Instants = self.table.columns["deadline"][slots]
+        return np.where(slots < 0, 0, deadlines)
+
+    # ------------------------------------------------------------ setting and clearing
+
+    def begin(self, keys: Keys, now: int, ttl_ms: int) -> None:
+        """Gives distinct keys that have no deadline the one that is `ttl_ms` from now."""
+        deadlines = np.full(len(keys), now + ttl_ms, np.int64)
+        self._write(keys, deadlines)
+        self._queue(ttl_ms).extend(keys, deadlines)  # time never goes back: no deadline before is later
+
+    def carry(self, key: int, deadline: int) -> None:
+        """Gives one key a deadline that began earlier, with another subject."""
+        keys = np.array([key], np.uint64)
+        self.clear(keys)
+        self._write(keys, np.array([deadline], np.int64))
+        self._queue(_CARRIED).insert(key, deadline)
+
+    def _write(self, keys: Keys, deadlines: Instants) -> None:
+        if not len(keys):
+            return
+        slots = self.table.claim(keys)
+        self.table.before_write(slots)
+        column = self.table.columns["deadline"]
+        self._counting += int((column[slots] == 0).sum())
+        column[slots] = deadlines
+        first = int(deadlines.min())
+        self._next = first if self._next is None else min(self._next, first)
+
+    def _queue(self, name: int) -> _Queue:
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = _Queue()
+        return queue
+
+    def clear(self, keys: Keys) -> None:
+        """Forgets the deadlines of distinct keys, where they have one."""
+        if len(keys) and self._counting:
+            slots = self.table.find(keys)
+            self._clear(slots[slots >= 0])
+
+    def drop(self, latch: int) -> None:
+        """Forgets all deadlines of a latch (a pass over the table)."""
+        self._clear(np.flatnonzero((self.table.keys >> _HALF) == np.uint64(latch)))
+
+    def _clear(self, slots: Slots) -> None:
+        column = self.table.columns["deadline"]
+        slots = slots[column[slots] != 0]
+        if not len(slots):
+            return
+        self.table.before_write(slots)
+        first = int(column[slots].min())
+        column[slots] = 0
+        self._counting -= len(slots)
+        if self._next is None or first <= self._next:
+            self._look_ahead()
+        if sum(map(len, self._queues.values())) > 2 * self._counting + _SLACK_ROWS:
+            self.rebuild()
+
+    # ------------------------------------------------------------ coming due
+
+    def due(self, now: int) -> Keys:
+        """Forgets and returns, ascending, the keys whose deadline is `now` or earlier."""
+        if self._next is None or self._next > now:
+            return np.empty(0, np.uint64)
+        reached = np.unique(np.concatenate([queue.take(now) for queue in self._queues.values()]))
+        deadlines = self.of(reached)
+        keys: Keys = reached[(deadlines != 0) & (deadlines <= now)]
+        self.clear(keys)
+        return keys
+
+    def _look_ahead(self) -> None:
+        """Finds the first deadline that counts, passing over those that do not."""
+        while True:
+            queue = min(filter(None, self._queues.values()), key=_Queue.first, default=None)
+            if queue is None:
+                self._next = None
+                return
+            keys, deadlines = queue.peek(_LOOK_ROWS)
+            counting = np.flatnonzero(self.of(keys) == deadlines)
+            if len(counting) and counting[0] == 0:
+                self._next = queue.first()
+                return
+            queue.skip(int(counting[0]) if len(counting) else len(keys))
+
+    def rebuild(self) -> None:
+        """Makes the queues anew from the table: after loading it, and where most of what they name is forgotten."""
+        column = self.table.columns["deadline"]
+        slots = np.flatnonzero(column)
+        slots = slots[np.argsort(column[slots], kind="stable")]
+        queue = _Queue()
+        queue.extend(self.table.keys[slots], column[slots])
+        self._queues = {_SORTED: queue}
+        self._counting = len(slots)
+        self._next = queue.first() if len(slots) else None
