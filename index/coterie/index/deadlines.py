@@ -38,10 +38,10 @@ class _Queue:
         """The deadline at the head."""
         return self._deadlines[self._head]
 
-    def extend(self, keys: Keys, deadlines: Instants) -> None:
+    def extend(self, keys: Keys, deadlines: Instants | int) -> None:
         """Appends rows that are due no earlier than those before."""
         self._keys.frombytes(keys.tobytes())
-        self._deadlines.frombytes(deadlines.tobytes())
+        self._deadlines.frombytes(np.broadcast_to(np.asarray(deadlines, np.int64), len(keys)).tobytes())
 
     def insert(self, key: int, deadline: int) -> None:
         """Inserts one row in its place."""
@@ -94,28 +94,28 @@ class Deadlines:
     # ------------------------------------------------------------ setting and clearing
 
     def begin(self, keys: Keys, now: int, ttl_ms: int) -> None:
-        """Gives distinct keys that have no deadline the one that is `ttl_ms` from now."""
-        deadlines = np.full(len(keys), now + ttl_ms, np.int64)
-        self._write(keys, deadlines)
-        self._queue(ttl_ms).extend(keys, deadlines)  # time never goes back: no deadline before is later
+        """Gives those of distinct keys that have no deadline the one that is `ttl_ms` from now."""
+        begun = self._write(keys, now + ttl_ms)
+        self._queue(ttl_ms).extend(begun, now + ttl_ms)  # time never goes back: no deadline before is later
 
     def carry(self, key: int, deadline: int) -> None:
         """Gives one key a deadline that began earlier, with another subject."""
         keys = np.array([key], np.uint64)
         self.clear(keys)
-        self._write(keys, np.array([deadline], np.int64))
+        self._write(keys, deadline)
         self._queue(_CARRIED).insert(key, deadline)
 
-    def _write(self, keys: Keys, deadlines: Instants) -> None:
-        if not len(keys):
-            return
+    def _write(self, keys: Keys, deadline: int) -> Keys:
+        """Writes one deadline for all keys that have none; returns those."""
         slots = self.table.claim(keys)
-        self.table.before_write(slots)
         column = self.table.columns["deadline"]
-        self._counting += int((column[slots] == 0).sum())
-        column[slots] = deadlines
-        first = int(deadlines.min())
-        self._next = first if self._next is None else min(self._next, first)
+        free = np.flatnonzero(column[slots] == 0)
+        self.table.before_write(slots[free])
+        column[slots[free]] = deadline
+        self._counting += len(free)
+        if len(free):
+            self._next = deadline if self._next is None else min(self._next, deadline)
+        return keys[free]
 
     def _queue(self, name: int) -> _Queue:
         queue = self._queues.get(name)
@@ -153,10 +153,14 @@ class Deadlines:
         """Forgets and returns, ascending, the keys whose deadline is `now` or earlier."""
         if self._next is None or self._next > now:
             return np.empty(0, np.uint64)
-        reached = np.unique(np.concatenate([queue.take(now) for queue in self._queues.values()]))
-        deadlines = self.of(reached)
-        keys: Keys = reached[(deadlines != 0) & (deadlines <= now)]
-        self.clear(keys)
+        reached = np.concatenate([queue.take(now) for queue in self._queues.values()])
+        reached.sort()
+        reached = reached[np.diff(reached, prepend=np.uint64(0)) != 0]  # each key once; none is 0
+        slots = self.table.find(reached)
+        deadlines = self.table.columns["deadline"][slots]
+        due = (slots >= 0) & (deadlines != 0) & (deadlines <= now)
+        self._clear(slots[due])
+        keys: Keys = reached[due]
         return keys
 
     def _look_ahead(self) -> None:

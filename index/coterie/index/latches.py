@@ -82,8 +82,9 @@ class Latches:
     def due(self, now: int) -> Iterator[tuple[Members, BitMap]]:
         """Forgets the deadlines that are reached, and yields who is no longer kept by whom."""
         keys = self.deadlines.due(now)
-        numbers, starts = np.unique(keys >> _HALF, return_index=True)
-        for number, ids in zip(numbers.tolist(), np.split(keys & _LOW, starts[1:]), strict=False):
+        numbers = keys >> _HALF
+        starts = np.flatnonzero(np.diff(numbers, prepend=np.uint64(0)))
+        for number, ids in zip(numbers[starts].tolist(), np.split(keys & _LOW, starts)[1:], strict=True):
             yield self._by_number[number].kept, bitmap(ids)
 
     def note(self, flipped: dict[Root, BitMap], born: dict[SubjectKind, BitMap]) -> None:
@@ -147,9 +148,7 @@ class Latches:
         if held:
             self.deadlines.clear(np.concatenate(held))
         for ttl_ms, parts in stopped.items():
-            keys = np.concatenate(parts)
-            if len(keys):
-                self.deadlines.begin(keys[self.deadlines.of(keys) == 0], now, ttl_ms)
+            self.deadlines.begin(np.concatenate(parts), now, ttl_ms)
 
     def _keep(self, kept: Members, ids: BitMap) -> None:
         if ids:
