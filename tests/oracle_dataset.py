@@ -24,6 +24,7 @@ from tests.oracle_visits import VISIT_GAP_MS
 ENGINE_CHECKS_TYPES = False  # whether a rule that compares an attribute with a value of another type is refused
 FUTURE_MS = 5 * 60_000
 REMEMBERED_MS = 24 * 3_600_000
+FORGETTING_MS = REMEMBERED_MS // 24
 
 
 @dataclass
@@ -124,6 +125,13 @@ class Dataset:
         return any(
             self.now - at < REMEMBERED_MS or (happened.time == time and self._is_somebodys(happened))
             for at, happened in self.arrivals.get(event_id, ())
+        )
+
+    def may_be_forgotten(self, event_id: str, at: int) -> bool:
+        """Returns whether nothing is promised of the id: ids are forgotten by the hour, but those of history never."""
+        return any(
+            REMEMBERED_MS <= at - arrived < REMEMBERED_MS + FORGETTING_MS and not self._is_somebodys(happened)
+            for arrived, happened in self.arrivals.get(event_id, ())
         )
 
     def _is_somebodys(self, happened: Happened) -> bool:

@@ -139,7 +139,8 @@ def _simpler_events(event: model.Event) -> Iterator[model.Event]:
     if len(event.identifiers) > 1:
         yield from (event._replace(identifiers=rest) for rest in _without_one(event.identifiers))
     for part, plain in (("account_id", None), ("event_id", ""), ("time", None)):
-        if getattr(event, part) != plain:
+        repeatable = part == "time" and event.event_id  # without its time a retry may be another event
+        if getattr(event, part) != plain and not repeatable:
             yield event._replace(**{part: plain})
 
 

@@ -97,8 +97,9 @@ class Machine(RuleBasedStateMachine):
     @rule(which=SOMEONE, again=SOMEONE, step=SHORT_STEPS)
     def retry(self, which: int, again: int, step: Any) -> None:
         """Events sent before, in one call or twice in it."""
+        at = step_to(self.pair, step)
         chosen = [self.sent[index % len(self.sent)] for index in (which, again)]
-        self._ingest(chosen, step_to(self.pair, step))
+        self._ingest([event for event in chosen if not self.pair.dataset.may_be_forgotten(event.event_id, at)], at)
 
     def _ingest(self, events: list[model.Event], at: int) -> None:
         in_order = sorted(events, key=lambda event: at if event.time is None else event.time)
