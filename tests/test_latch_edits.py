@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from coterie.index import model
-from coterie.index.model import Mode, Universe
+from coterie.index.engine import Engine
+from coterie.index.errors import InputError
+from coterie.index.model import Identifier, Mode, SegmentKind, Universe
 from coterie.index.rules import ast
-from tests.latch_journal import ANN, BOB, HOUR, NOW, PRO, Journal, Moves, definition
+from tests.latch_journal import ANN, BOB, HOUR, NOW, PHONE, PRO, USER, Journal, Moves, definition
 
 # ---------------------------------------------------------------- nested segments
 
@@ -149,3 +153,56 @@ def test_a_deleted_segment_takes_its_latch_along(journal: Journal) -> None:
     assert journal.create(NOW + 2, definition("s", PRO)) == []
     assert journal.tick(NOW + HOUR) == []
     assert journal.members("s") == []
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3], ids=["all at once", "row by row", "three rows"])
+def test_the_pace_of_a_build_decides_nothing(journal: Journal, rows: int) -> None:
+    """However far a build has come when its segment is activated: the latch begins with the same subjects."""
+    for offset, who in enumerate((ANN, BOB, ANN)):
+        journal.view(NOW + offset, who)
+    journal.apply(NOW + 3, model.CreateSegment(definition("s", "did view at least 2 times in the last 1 hours")))
+    for offset in range(4, 7):
+        if rows:
+            journal.engine.step_builds(rows)
+        journal.view(NOW + offset, PHONE)
+    assert journal.apply(NOW + 7, model.ActivateBuild("s")) == [("s", "backfill", [1, 3], [])]
+    assert journal.tick(NOW + HOUR) == []
+    assert journal.tick(NOW + 2 * HOUR) == [("s", "time", [], [1])]
+    assert journal.members("s") == [3]
+
+
+def test_many_leave_at_once(journal: Journal) -> None:
+    """One record, one change, everybody in it."""
+    names = tuple((Identifier("user_id", f"u{number}"),) for number in range(2_000))
+    journal.apply(NOW, model.CreateSegment(model.SegmentDefinition("big", SegmentKind.LIST, USER)))
+    journal.create(NOW, definition("s", "in list big"))
+    journal.apply(NOW, model.ChangeList("big", model.ListOperation.SET, names))
+    assert journal.apply(NOW, model.ChangeList("big", model.ListOperation.SET, names[:1]))[0][0] == "big"
+    assert journal.tick(NOW + HOUR) == [("s", "time", [], list(range(2, 2_001)))]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (definition("x", PRO, ttl=0), "ttl_ms"),
+        (definition("x", PRO, ttl=999), "ttl_ms"),
+        (definition("x", PRO, ttl=3_650 * 24 * HOUR + 1), "ttl_ms"),
+        (replace(definition("x", PRO, Mode.ONCE), ttl_ms=HOUR), "ttl_ms"),
+        (replace(definition("x", PRO, Mode.LIVE), ttl_ms=HOUR), "ttl_ms"),
+        (model.SegmentDefinition("x", SegmentKind.LIST, USER, mode=Mode.ONCE), "mode"),
+        (model.SegmentDefinition("x", SegmentKind.FROZEN, USER, mode=Mode.STICKY, ttl_ms=HOUR), "mode"),
+    ],
+)
+def test_a_mode_that_does_not_fit_is_refused(wrong: model.SegmentDefinition, field: str) -> None:
+    """By name of the field, when created and when edited; nothing is left of it."""
+    engine = Engine()
+    with pytest.raises(InputError) as refused:
+        engine.apply(model.Record(1, NOW, model.CreateSegment(wrong)))
+    assert refused.value.field == field
+    assert engine.segments() == []
+    if wrong.kind is not SegmentKind.FROZEN:
+        right = replace(wrong, mode=Mode.LIVE, ttl_ms=0)
+        engine.apply(model.Record(engine.revision + 1, NOW, model.CreateSegment(right)))
+        with pytest.raises(InputError) as refused:
+            engine.apply(model.Record(engine.revision + 1, NOW, model.UpdateSegment(wrong)))
+        assert (refused.value.field, engine.segment("x").version) == (field, 1)
