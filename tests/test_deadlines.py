@@ -19,7 +19,7 @@ _STEPS = st.lists(
         st.tuples(st.just("carry"), _KEYS, st.integers(1, 20)),
         st.tuples(st.just("clear"), st.sets(_KEYS, min_size=1), st.none()),
         st.tuples(st.just("drop"), st.integers(0, 1), st.none()),
-        st.tuples(st.just("pass"), st.integers(0, 12), st.none()),
+        st.tuples(st.just("pass"), st.integers(0, 12), st.integers(0, 6)),
         st.tuples(st.just("reload"), st.none(), st.none()),
     ),
     max_size=40,
@@ -66,12 +66,16 @@ def _take(step: tuple[str, object, object], held: Deadlines, twin: dict[int, int
             held.drop(latch)
             for key in [key for key in twin if key >> 32 == latch]:
                 del twin[key]
-        case ("pass", int() as span, _):
+        case ("pass", int() as span, int() as below):
             now += span
-            due = sorted(key for key, deadline in twin.items() if deadline <= now)
-            assert held.due(now).tolist() == due
-            for key in due:
-                del twin[key]
+            for part in (below, 0):
+                due = sorted(
+                    key for key, deadline in twin.items() if deadline <= now and (key % 2**32 < part or not part)
+                )
+                assert held.due(now, part).tolist() == due
+                for key in due:
+                    del twin[key]
+                assert held.next_instant() == min(twin.values(), default=None)
         case ("reload", _, _):
             pages, held = list(held.table.begin()), Deadlines()
             held.table.load(pages)
@@ -96,3 +100,15 @@ def test_who_returns_again_and_again_does_not_fill_the_queues() -> None:
         held.begin(keys, now, 10**9)
         held.clear(keys)
     assert sum(map(len, held._queues.values())) <= 65_536 + 2_000
+
+
+def test_a_long_way_is_cut_where_many_have_come_due() -> None:
+    """`reach` ends at an instant, with all that is due then, after about as many as asked for."""
+    held = Deadlines()
+    for number, deadline in enumerate((10, 20, 20, 20, 30, 40)):
+        held.carry(number + 1, deadline)
+    assert held.reach(0, 100, 10) == (100, 6)
+    assert held.reach(0, 100, 1) == (10, 1)
+    assert held.reach(0, 100, 2) == (20, 4)
+    assert held.reach(20, 100, 1) == (30, 1)
+    assert held.reach(40, 100, 1) == (100, 0)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from coterie.index.table import Keys, Slots, Table
 
-_SORTED, _CARRIED = 0, -1  # queues that belong to no ttl: all deadlines of a rebuild; those a merge carried over
+# Queues that belong to no ttl: all deadlines of a rebuild; those a merge carried over; those of another part.
+_SORTED, _CARRIED, _LATE = 0, -1, -2
 _LOOK_ROWS = 256  # rows at a queue's head looked at together
 _SLACK_ROWS = 65_536  # rows that no longer count, beyond as many as do, until the queues are made anew
-_HALF = np.uint64(32)
+_HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 Instants = NDArray[np.int64]
 
@@ -54,6 +55,11 @@ class _Queue:
         ahead = slice(self._head, self._head + rows)
         return np.array(self._keys[ahead], np.uint64), np.array(self._deadlines[ahead], np.int64)
 
+    def between(self, after: int, until: int) -> array[int]:
+        """Returns the deadlines in (after, until]."""
+        first = bisect_right(self._deadlines, after, self._head)
+        return self._deadlines[first : bisect_right(self._deadlines, until, first)]
+
     def skip(self, rows: int) -> None:
         """Uses up rows at the head."""
         self._head += rows
@@ -84,6 +90,11 @@ class Deadlines:
     def next_instant(self) -> int | None:
         """The first deadline that counts."""
         return self._next
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory the deadlines take."""
+        return self.table.size_bytes + 16 * sum(map(len, self._queues.values()))
 
     def of(self, keys: Keys) -> Instants:
         """Returns the deadline of each key, 0 where it has none."""
@@ -149,8 +160,23 @@ class Deadlines:
 
     # ------------------------------------------------------------ coming due
 
-    def due(self, now: int) -> Keys:
-        """Forgets and returns, ascending, the keys whose deadline is `now` or earlier."""
+    def reach(self, since: int, until: int, rows: int) -> tuple[int, int]:
+        """Returns an instant in (since, until] up to which about `rows` deadlines lie, and how many they are.
+
+        Those of one instant are always together, however many.
+        """
+        ahead = np.array([], np.int64)
+        for queue in self._queues.values():
+            ahead = np.append(ahead, np.array(queue.between(since, until), np.int64))
+        if len(ahead) > rows:
+            until = int(np.partition(ahead, rows - 1)[rows - 1])
+        return until, int((ahead <= until).sum())
+
+    def due(self, now: int, below: int = 0) -> Keys:
+        """Forgets and returns, ascending, the keys whose deadline is `now` or earlier.
+
+        Where `below` is given, those of subjects with a smaller dense id only; the others stay due.
+        """
         if self._next is None or self._next > now:
             return np.empty(0, np.uint64)
         reached = np.concatenate([queue.take(now) for queue in self._queues.values()])
@@ -159,6 +185,11 @@ class Deadlines:
         slots = self.table.find(reached)
         deadlines = self.table.columns["deadline"][slots]
         due = (slots >= 0) & (deadlines != 0) & (deadlines <= now)
+        if below:
+            later = due & ((reached & _LOW) >= below)
+            due &= ~later
+            self._queues[_LATE] = _queue_of(reached[later], deadlines[later])
+            self._look_ahead()
         self._clear(slots[due])
         keys: Keys = reached[due]
         return keys
@@ -181,9 +212,13 @@ class Deadlines:
         """Makes the queues anew from the table: after loading it, and where most of what they name is forgotten."""
         column = self.table.columns["deadline"]
         slots = np.flatnonzero(column)
-        slots = slots[np.argsort(column[slots], kind="stable")]
-        queue = _Queue()
-        queue.extend(self.table.keys[slots], column[slots])
+        queue = _queue_of(self.table.keys[slots], column[slots])
         self._queues = {_SORTED: queue}
         self._counting = len(slots)
         self._next = queue.first() if len(slots) else None
+
+
+def _queue_of(keys: Keys, deadlines: Instants) -> _Queue:
+    queue, order = _Queue(), np.argsort(deadlines, kind="stable")
+    queue.extend(keys[order], deadlines[order])
+    return queue

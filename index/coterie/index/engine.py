@@ -132,8 +132,12 @@ class Engine:
         return min((instant for instant in instants if instant is not None), default=None)
 
     def sweep_to(self, until: int, rows: int) -> int:
-        """Returns an instant after now, at most `until`, up to which each cursor passes about `rows` events at most."""
-        return self._state.cursors.sweep_to(self.now, until, rows)
+        """Returns an instant after now, at most `until`, up to which about `rows` rows of each kind come due at most.
+
+        Events that a cursor passes are one kind, deadlines another.
+        """
+        until = self._state.cursors.sweep_to(self.now, until, rows)
+        return self._state.latches.deadlines.reach(self.now, until, rows)[0]
 
     # ------------------------------------------------------------ builds
 

@@ -155,10 +155,6 @@ class Latches:
             self._pages.touch(kept)
             kept.bits |= ids
 
-    def deadline(self, latch: Latch, subject: int) -> int | None:
-        """Returns until when a subject is kept for whom the rule does not hold; None where nothing ends it."""
-        return int(self.deadlines.of(_keys(latch, (subject,)))[0]) or None
-
 
 def _keys(latch: Latch, subjects: Iterable[int]) -> Keys:
     ids = np.asarray(subjects, np.uint64)
