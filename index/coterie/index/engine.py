@@ -137,7 +137,8 @@ class Engine:
         """
         if self.sweeping:
             return self.now
-        instants = (self._state.cursors.next_instant(), self._state.schedule.next_instant())
+        state = self._state
+        instants = (state.cursors.next_instant(), state.schedule.next_instant(), state.latches.deadlines.next_instant())
         return min((instant for instant in instants if instant is not None), default=None)
 
     def sweep_steps(self, since: int, until: int, rows: int) -> Steps:

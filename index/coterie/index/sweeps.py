@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from coterie.index.arranged import Arranged, Columns, shift_for
 from coterie.index.conditions import Conditions
 from coterie.index.cursors import Cursors
+from coterie.index.deadlines import Deadlines
 from coterie.index.derivation import Derivation
 from coterie.index.measures.cells import Touched
 from coterie.index.measures.matches import Matches
@@ -71,12 +72,13 @@ class _Plan:
         self.history = history  # which state of history's files it reads from
         self.passing: dict[int, dict[Shape, _Passing]] = {}  # by boundary
         self.reminders = Arranged()
+        self.deadlines = Arranged()  # counted only: who is due is told by the deadlines themselves
         self.shift = 0
         self.counts: NDArray[np.int64] = np.zeros(1, np.int64)  # rows by range of ids
 
     def all(self) -> list[Arranged]:
         passing = [held.rows for by_shape in self.passing.values() for held in by_shape.values()]
-        return [*passing, self.reminders]
+        return [*passing, self.reminders, self.deadlines]
 
     def parts(self, after: int, rows: int) -> list[int]:
         """Returns ids, ascending, with about `rows` rows between two; the last is 0, which stands for all the rest."""
@@ -120,9 +122,10 @@ class Sweeps:
         conditions: Conditions,
         cursors: Cursors,
         schedule: Schedule,
+        deadlines: Deadlines,
     ) -> None:
         self._measures, self._derivation, self._conditions = measures, derivation, conditions
-        self._cursors, self._schedule = cursors, schedule
+        self._cursors, self._schedule, self._deadlines = cursors, schedule, deadlines
         self._plan: _Plan | None = None
         self._steps: Iterator[None] | None = None  # what is left to prepare; None: nothing
         self._below = 0
@@ -146,6 +149,8 @@ class Sweeps:
         What lies between the last step and `until` needs none.
         """
         due, reminders = self._schedule.reach(since, until, rows)
+        due, stays = self._deadlines.reach(since, due, rows)
+        reminders += stays
         instants: list[int] = [due] if due < until or reminders > rows else []
         until = due
         if until - since <= _NEAR_MS and self._is_calm(until, rows):
@@ -212,6 +217,9 @@ class Sweeps:
                 subjects = due.subjects[start : start + rows]
                 plan.reminders.add({"subjects": subjects, "numbers": np.full(len(subjects), due.number)})
                 yield
+        for subjects in self._deadlines.subjects_due(plan.at, rows):
+            plan.deadlines.add({"subjects": subjects})
+            yield
         yield from _arrange(plan)
 
     # ------------------------------------------------------------ passing

@@ -68,7 +68,6 @@ class ServerSettings:
     max_label_key_bytes: int = _setting(63, "UTF-8 bytes of a label's key", 1, KIB)
     max_short_text_bytes: int = _setting(256, "UTF-8 bytes of a display name, author or label's value", 1, 64 * KIB)
     max_description_bytes: int = _setting(8 * KIB, "UTF-8 bytes of a segment's description", 1, MIB)
-    max_ttl_ms: int = _setting(3_650 * DAY_MS, "how long a sticky member may stay", 1)
     max_segments_per_trend: int = _setting(100, "segments in one GetTrend call", 1, 10_000)
     max_trend_points: int = _setting(10_000, "buckets in one GetTrend answer", 1, 1_000_000)
     max_datasets: int = _setting(64, "datasets on one server", 1, 10_000)
