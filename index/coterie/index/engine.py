@@ -43,6 +43,7 @@ from coterie.index.model import (
     Value,
 )
 from coterie.index.preview import Preview
+from coterie.index.reconstruction import Reach, Reconstruction
 from coterie.index.reports import Profile, Status, events_of, profile_of, status_of
 from coterie.index.rules.ast import Expression
 from coterie.index.segments import Segment
@@ -249,6 +250,10 @@ class Engine:
         segment = self._state.catalog.get(segment_id)
         bucket_ms = {"hour": HOUR_MS, "day": DAY_MS}[bucket]
         return self._state.changes.trend(segment_id, bucket_ms, start, end, segment.created_at)
+
+    def reconstruct(self, segment_id: str, edges: Sequence[int], reach: Reach, rows: int = 8192) -> Reconstruction:
+        """Begins to work out the buckets between edges that lie before a segment's creation; SegmentNotFound."""
+        return Reconstruction(self._state, segment_id, edges, reach, rows)
 
     # ------------------------------------------------------------ profiles, status
 

@@ -45,6 +45,7 @@ class History:
         self._blocks: list[Block] = []
         self._next_block = 1
         self._erased: Erased = {}
+        self.erasures = 0  # how often rows were given up since the start
         self._compact_all = False
         self._sealing: Sealing | None = None
         self._sources: Sources | None = None
@@ -82,6 +83,7 @@ class History:
     def erase(self, kind: SubjectKind, dense_ids: Iterable[int]) -> None:
         """The rows of these subjects, which are gone for good, are left out when their block is rewritten next."""
         self._erased.setdefault(kind, BitMap()).update(dense_ids)
+        self.erasures += 1
 
     def compact(self) -> None:
         """From the next snapshot on there is no row of an erased subject, and no two blocks that would fit one."""
