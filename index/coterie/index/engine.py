@@ -177,9 +177,12 @@ class Engine:
         """Raises what `apply` would refuse the call with; changes nothing."""
         work_segments.validate(self._state, payload)
 
-    def preview(self, definition: SegmentDefinition) -> Preview:
-        """Begins to find out who would be in a segment with this rule; what `validate` refuses is refused."""
-        return Preview(self._state, definition)
+    def preview(self, *definitions: SegmentDefinition, fields: Sequence[str] = ()) -> Preview:
+        """Begins to find out who would be in segments with these rules; what `validate` refuses is refused.
+
+        `fields` are the paths that refusals name, by default `rule`.
+        """
+        return Preview(self._state, zip(fields or ["rule"] * len(definitions), definitions, strict=True))
 
     def segments(self) -> list[Segment]:
         """Returns all segments, in the order of their creation."""

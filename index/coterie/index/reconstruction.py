@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -84,7 +85,7 @@ class Reconstruction:
             first += 1
             self.reason = f"going further back would mean to read more than {reach.events} events"
         self._edges = edges[first:]
-        self.events = self._cost(self._edges[0]) if len(self._edges) > 1 else 0
+        self.events = max(1, self._cost(self._edges[0])) if len(self._edges) > 1 else 0
 
     def _cost(self, start: int) -> int:
         """How many events are read where the first bucket begins at `start`."""
@@ -139,7 +140,7 @@ class _Past:
         self.history.until = self._edges[-1] - 1
         state.cursors.forget_groups()
         in_strides = all(map(moves_by_events_alone, definitions))
-        for start, end in zip(self._edges, self._edges[1:], strict=False):
+        for start, end in pairwise(self._edges):
             while state.now < end - 1:
                 until = self._look_ahead(end - 1, rows, by_birth=by_birth)
                 for at in self._strides(until) if in_strides else self._instants(until):
@@ -214,7 +215,9 @@ class _Past:
         order = np.argsort(times, kind="stable")
         written = np.concatenate([piece.subjects(self._kind) for piece in pieces])[order]
         subjects, first = np.unique(self._identity.canonical(written), return_index=True)
-        fresh = np.array([bool(dense) and dense not in self._identity.subjects for dense in subjects.tolist()], np.bool_)
+        fresh = np.array(
+            [bool(dense) and dense not in self._identity.subjects for dense in subjects.tolist()], np.bool_
+        )
         return Touches(times[order][first][fresh], subjects[fresh])
 
 

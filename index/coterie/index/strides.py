@@ -34,8 +34,10 @@ def touches_of(measures: Measures, history: History, canonical: Canonical, until
         roles, cursor, target = measures.roles[boundary], int(measures.cursors[boundary]), definition.value(until)
         if roles and target > cursor:
             group = measures.group_of(roles.all())
-            for matches in matched(history.scan(cursor, target), group, measures):
-                found.append(Touches(_due(definition, matches.times), measures.subjects_now(matches, canonical)))
+            found += [
+                Touches(_due(definition, matches.times), measures.subjects_now(matches, canonical))
+                for matches in matched(history.scan(cursor, target), group, measures)
+            ]
     return found
 
 
@@ -52,7 +54,8 @@ def strides(touches: list[Touches]) -> list[int]:
         return []
     instants = np.concatenate([part.instants for part in touches])
     subjects = np.concatenate([part.subjects for part in touches]).astype(np.int64)
-    order = np.lexsort((subjects, instants))[np.flatnonzero(subjects[np.lexsort((subjects, instants))])]
+    order = np.lexsort((subjects, instants))
+    order = order[subjects[order] != 0]  # nobody is touched by the events of who is gone
     instants, subjects = instants[order], subjects[order]
     if not len(instants):
         return []
