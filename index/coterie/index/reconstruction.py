@@ -21,7 +21,8 @@ from coterie.index.changes import TrendPoint
 from coterie.index.model import ActivateBuild, Change, CreateSegment, SegmentDefinition, SubjectKind, Universe
 from coterie.index.past import PastHistory, PastIdentity
 from coterie.index.reconstructible import has_split, moves_by_events_alone, why_not, with_nested
-from coterie.index.settings import DAY_MS, Settings
+from coterie.index.rules.literals import print_duration
+from coterie.index.settings import Settings
 from coterie.index.state import State
 from coterie.index.strides import Touches, strides, touches_of
 from coterie.index.subjects.identity import IdentityMap
@@ -79,8 +80,9 @@ class Reconstruction:
         edges = self._edges
         first = bisect_left(edges, self._segment.created_at - reach.span_ms)
         if first:
-            days = reach.span_ms // DAY_MS
-            self.reason = f"no more than {days} days before the segment was created are reconstructed"
+            self.reason = (
+                f"it was created {print_duration(reach.span_ms)} later, and no more than that is reconstructed"
+            )
         while first < len(edges) - 1 and self._cost(edges[first]) > reach.events:
             first += 1
             self.reason = f"going further back would mean to read more than {reach.events} events"

@@ -13,7 +13,7 @@ from coterie.server.convert.subjects import kind_of
 from coterie.server.convert.trends import write_trend
 from coterie.server.convert.values import instant_of
 from coterie.server.counting import Asked, count_into
-from coterie.server.rule_forms import set_expression_of
+from coterie.server.rule_forms import any_expression_of
 from coterie.server.scans import Scanned
 from coterie.server.service import Service, check_count
 from coterie.server.trends import Buckets, check_zone, reconstructed, trend_of
@@ -63,7 +63,7 @@ class AnalyticsService(Service):
         asked = []
         for index, text in enumerate(request.expressions):
             field = f"expressions[{index}]"
-            asked.append(Asked(field, text, await set_expression_of(text, field, self._settings), otherwise))
+            asked.append(Asked(field, text, await any_expression_of(text, field, self._settings), otherwise))
         dataset = await self._reading(request, context)
         async with aclosing(count_into(dataset, asked, counts, stamped)) as scan:
             async for scanned in scan:

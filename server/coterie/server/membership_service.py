@@ -17,7 +17,7 @@ from coterie.server.counting import Asked, members_by_scan
 from coterie.server.dataset import Dataset
 from coterie.server.exports import Exports
 from coterie.server.members import write_page
-from coterie.server.rule_forms import set_expression_of
+from coterie.server.rule_forms import any_expression_of
 from coterie.server.service import Service, check_count
 from coterie.server.watch import Watcher, WatchQuestion
 from coterie.v1 import membership_service_pb2 as v1
@@ -128,7 +128,7 @@ class MembershipService(Service):
         """Lists the members of a set expression in pages."""
         question = listed_members(request, self._settings)
         # Read before the dataset is settled: nothing may be awaited between that and the answer.
-        expression = await set_expression_of(question.expression, "expression", self._settings)
+        expression = await any_expression_of(question.expression, "expression", self._settings)
         dataset = await self._reading(request, context)
         response = v1.ListMembersResponse()
         write_page(dataset, question, expression, response)
@@ -140,7 +140,7 @@ class MembershipService(Service):
     ) -> AsyncIterator[v1.ExportMembersResponse]:
         """Streams all members of an expression."""
         question = exported_members(request, self._settings)
-        expression = await set_expression_of(question.expression, "expression", self._settings)
+        expression = await any_expression_of(question.expression, "expression", self._settings)
         dataset = await self._reading(request, context)
         scanned = None
         if not question.place and not is_set(expression):
