@@ -84,7 +84,7 @@ class AnalyticsService(Service):
         edges = buckets.edges(dataset.engine.now, self._settings.max_trend_points)
         past = await reconstructed(dataset, request.segments, edges) if request.reconstruct else {}
         # From here on nothing is awaited, so all that was recorded is of one revision.
-        response = v1.GetTrendResponse()
+        response = v1.GetTrendResponse(zone=buckets.zone)
         for name in request.segments:
             write_trend(name, past.get(name), trend_of(dataset, name, edges), response.trends.add())
         dataset.stamp(response)

@@ -282,14 +282,16 @@ class Trend(_message.Message):
     def __init__(self, segment: _Optional[str] = ..., points: _Optional[_Iterable[_Union[TrendPoint, _Mapping]]] = ..., reconstructed_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_reconstructed: _Optional[str] = ...) -> None: ...
 
 class GetTrendResponse(_message.Message):
-    __slots__ = ("revision", "now", "trends")
+    __slots__ = ("revision", "now", "trends", "zone")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     TRENDS_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
     revision: _common_pb2.Revision
     now: _timestamp_pb2.Timestamp
     trends: _containers.RepeatedCompositeFieldContainer[Trend]
-    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trends: _Optional[_Iterable[_Union[Trend, _Mapping]]] = ...) -> None: ...
+    zone: str
+    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trends: _Optional[_Iterable[_Union[Trend, _Mapping]]] = ..., zone: _Optional[str] = ...) -> None: ...
 
 class GetSegmentStatsRequest(_message.Message):
     __slots__ = ("dataset", "expression", "subject_kind", "channels", "attributes", "top", "sample_size", "consistency")
