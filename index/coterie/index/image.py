@@ -16,6 +16,7 @@ from pyroaring import BitMap
 
 from coterie.index.conditions import ids_of
 from coterie.index.expressions import Members, Ref
+from coterie.index.measures.spec import Shape
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
 from coterie.index.segments import Pending, Segment, SegmentVersion
 from coterie.index.state import State
@@ -131,6 +132,9 @@ class _CatalogPart:
             for row, segment in rows:
                 _compile(state, row, segment)
             _put_to_work(state, {row["id"]: segment for row, segment in rows if row["ready"]})
+        for measure in state.measures.give_up_reserved():
+            for shape in Shape:
+                state.cells.drop(measure, shape)
         state.cursors.forget_groups()
         state.builds.resume()
         state.schedule.rebuild(

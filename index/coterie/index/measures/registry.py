@@ -230,3 +230,8 @@ class Measures:
         """Before the same specs are added again (in any order): they get back their ids and frontiers."""
         self._reserved = {text: (measure, frontier, established) for text, measure, frontier, established in dumped}
         self._extend(max((measure for measure, _, _ in self._reserved.values()), default=0) + 1)
+
+    def give_up_reserved(self) -> list[int]:
+        """Forgets, and returns, the measures that nobody added again: those of previews a snapshot fell into."""
+        reserved, self._reserved = self._reserved, {}
+        return [measure for measure, _, _ in reserved.values()]
