@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,7 +18,6 @@ from coterie.index.model import (
     Change,
     Event,
     Identifier,
-    Mode,
     Record,
     SegmentDefinition,
     SegmentKind,
@@ -159,6 +157,56 @@ def test_a_reconstructed_trend_is_the_one_that_would_have_been_recorded(
     assert finished(later.engine.reconstruct("s", edges, FAR, rows)) == recorded(live.changes, "s", edges)
 
 
+MIXED = st.lists(st.tuples(GAPS, st.lists(words.events(st.none()), min_size=1, max_size=3)), min_size=1, max_size=12)
+
+
+@given(drawn=MIXED, rule=RULES, universe=words.UNIVERSES, deleted=st.booleans())
+def test_who_is_who_is_taken_as_it_is_known_now(
+    drawn: list[tuple[int, list[Event]]], rule: ast.Expression, universe: Universe, deleted: bool
+) -> None:
+    """The trend is that of a stream in which everybody had from the beginning the name it has now."""
+    later, live, at, stream = Driven(), Driven(), START, []
+    for gap, events in drawn:
+        at += gap
+        stream.append((at, tuple(event._replace(time=at) for event in events)))
+    end = at + 2 * DAY
+    for _, events in stream:
+        later.apply(model.IngestEvents(events), end)
+    if deleted:
+        name = later.engine.identifier(SubjectKind.USER, int(later.engine.subjects(SubjectKind.USER)[0]))
+        assert name is not None
+        later.apply(model.DeleteSubject(SubjectKind.USER, name), end)
+    whole = definition("s", print_rule(rule), universe=universe)
+    try:
+        live.create([whole], START)
+    except CoterieError:
+        assume(False)
+    later.create([whole], end)
+    for at, renamed in _as_known_now(later.engine, stream):
+        live.apply(model.IngestEvents(renamed), at)
+    live.apply(model.Tick(), end)
+    edges = hours(stream[0][0], end)
+    assert finished(later.engine.reconstruct("s", edges, FAR, 3)) == recorded(live.changes, "s", edges)
+
+
+def _as_known_now(engine: Engine, stream: list[Happened]) -> Iterator[Happened]:
+    """The events under the first names of whom they belong to now; those of deleted subjects are left out."""
+    state, user = engine._state, SubjectKind.USER  # whom a stored event belongs to
+    columns = list(state.history.scan(START - 1, START + 1_000 * DAY))
+    subjects = np.concatenate([state.canonical(user, piece.subjects(user)) for piece in columns])
+    owners = iter(subjects[np.argsort(np.concatenate([piece.sequences for piece in columns]))].tolist())
+    for at, events in stream:
+        renamed = []
+        for event in events:
+            owner = next(owners)
+            name = engine.identifier(user, owner) if owner else None
+            if name is not None:
+                space = "user_id" if owner in engine.known(user) else "anonymous_id"
+                renamed.append(event._replace(identifiers=(Identifier(space, name.value),)))
+        if renamed:
+            yield at, tuple(renamed)
+
+
 # ---------------------------------------------------------------- who appears
 
 
@@ -224,110 +272,6 @@ def test_a_range_may_begin_in_the_middle_of_history() -> None:
         (1, 1, 0),
         (1, 0, 0),
     ]
-
-
-# ---------------------------------------------------------------- what has no past
-
-
-@pytest.mark.parametrize(
-    ("rule", "reason"),
-    [
-        ("user.plan = 'pro' or did view", "attributes keep no history, and s asks for `user.plan = 'pro'`"),
-        ("did view and in vips", "vips is a list segment, which keeps no history of its members"),
-        ("not in list vips", "vips is a list segment, which keeps no history of its members"),
-        ("in outer", "attributes keep no history, and inner asks for `current.os = 'iOS'`"),
-    ],
-)
-def test_what_keeps_no_history_is_named(rule: str, reason: str) -> None:
-    """Also where it is nested; and nothing is reconstructed then."""
-    driven = dataset(event("view", START, "u1"))
-    now = driven.engine.now
-    driven.apply(model.CreateSegment(SegmentDefinition("vips", SegmentKind.LIST, SubjectKind.USER)), now)
-    driven.create([definition("inner", "current.os = 'iOS'"), definition("outer", "did view or not in inner")], now)
-    driven.create([definition("s", rule)], now)
-    reconstruction = driven.engine.reconstruct("s", hours(START, now), FAR)
-    assert (finished(reconstruction), reconstruction.reason) == ([], reason)
-    reconstruction = driven.engine.reconstruct("vips", hours(START, now), FAR)
-    assert reconstruction.reason == "vips is a list segment, which keeps no history of its members"
-
-
-def test_limits_leave_out_the_oldest_buckets() -> None:
-    """Neither more events are read nor is the range longer than allowed, and the reason says which it was."""
-    driven = dataset(*(event("view", START + hour * HOUR, "u1") for hour in range(10)))
-    driven.create([definition("s", "did view in the last 1 hours")], driven.engine.now)
-    edges = hours(START, driven.engine.now)
-    whole = driven.engine.reconstruct("s", edges, FAR)
-    points = finished(whole)
-    assert (len(points), whole.reason) == (10, "")
-    few = driven.engine.reconstruct("s", edges, Reach(4, 400 * DAY))
-    assert finished(few) == points[-3:]
-    assert few.events <= 4
-    assert "more than 4 events" in few.reason
-    short = driven.engine.reconstruct("s", edges, Reach(1_000, 2 * HOUR))
-    assert finished(short) == points[-2:]
-    assert "2 hours" in short.reason
-    none = driven.engine.reconstruct("s", edges, Reach(0, 400 * DAY))
-    assert (finished(none), none.events) == ([], 0)
-
-
-def test_modes_that_latch_are_not_reconstructed() -> None:
-    """What was latched depends on when the segment existed."""
-    engine = dataset(event("view", START, "u1")).engine
-    driven = Driven(engine)
-    driven.create([definition("s", "did view")], engine.now)
-    segment = engine.segment("s")
-    segment.definition = replace(segment.definition, mode=Mode.ONCE)
-    assert "mode once" in engine.reconstruct("s", hours(START, engine.now), FAR).reason
-
-
-# ---------------------------------------------------------------- while the dataset moves on
-
-
-def test_what_arrives_meanwhile_changes_nothing() -> None:
-    """Late events and merges belong to later revisions; the windows they would have left stay as they were counted."""
-    views = [event("view", START + minute * 10 * MINUTE, f"u{minute % 4}") for minute in range(40)]
-    expected = trend(dataset(*views), "did view at least 2 times in the last 1 hours", last=9)
-    driven = dataset(*views)
-    driven.create([definition("s", "did view at least 2 times in the last 1 hours")], driven.engine.now)
-    edges = list(range(START, START + 9 * HOUR + 1, HOUR))
-    reconstruction = driven.engine.reconstruct("s", edges, FAR, 1)
-    steps = 0
-    while reconstruction.step():
-        steps += 1
-        late = event("view", START + steps * 7 * MINUTE, f"u{steps % 4}")
-        driven.apply(model.IngestEvents((late,)), driven.engine.now + 1)
-        if steps == 5:
-            names = (Identifier("user_id", "u0"), Identifier("user_id", "u1"))
-            driven.apply(model.MergeSubjects(SubjectKind.USER, *names), driven.engine.now)
-    assert steps > 20
-    assert [(point.size, point.joins, point.leaves) for point in reconstruction.points] == expected
-
-
-def test_a_subject_deleted_meanwhile_does_not_appear() -> None:
-    """The work begins again without it."""
-    driven = dataset(*(event("view", START + hour * HOUR, f"u{hour % 3}") for hour in range(9)))
-    driven.create([definition("s", "did view in the last 2 hours")], driven.engine.now)
-    edges = list(range(START, START + 9 * HOUR + 1, HOUR))
-    reconstruction = driven.engine.reconstruct("s", edges, FAR, 1)
-    for _ in range(8):
-        assert reconstruction.step()
-    driven.apply(model.DeleteSubject(SubjectKind.USER, Identifier("user_id", "u1")), driven.engine.now)
-    points = finished(reconstruction)
-    assert points == finished(driven.engine.reconstruct("s", edges, FAR))
-    assert max(point.size for point in points) == 2
-    assert sum(point.joins for point in points) == 6
-
-
-def test_nothing_of_it_stays() -> None:
-    """The dataset has the measures, conditions and cells it had, also where the work was given up half-way."""
-    driven = dataset(*(event("view", START + hour * HOUR, f"u{hour % 3}") for hour in range(9)))
-    driven.create([definition("s", "did view in the last 2 hours")], driven.engine.now)
-    before = driven.engine.status()
-    edges = hours(START, driven.engine.now)
-    reconstruction = driven.engine.reconstruct("s", edges, FAR, 1)
-    reconstruction.step()
-    finished(driven.engine.reconstruct("s", edges, FAR))
-    assert driven.engine.status() == before
 
 
 # ---------------------------------------------------------------- strides

@@ -29,6 +29,7 @@ from coterie.index.subjects.identity import IdentityMap
 from coterie.index.time.calendar import LOWEST
 from coterie.index.work_segments import activate, create
 
+_INSTANT_WEIGHT: Final = 50  # a step for each instant takes as long as that many events in strides
 _NOBODY: Final = Touches(np.empty(0, np.int64), np.empty(0, np.uint32))
 
 
@@ -90,10 +91,11 @@ class Reconstruction:
         self.events = max(1, self._cost(self._edges[0])) if len(self._edges) > 1 else 0
 
     def _cost(self, start: int) -> int:
-        """How many events are read where the first bucket begins at `start`."""
+        """How many events are read where the first bucket begins at `start`, in the time that reading one takes."""
         lowers = [spec.lower.value(start - 1) for spec in self._probe.measures.specs if spec is not None]
         lowest = LOWEST if self._by_birth else min([start - 1, *lowers])
-        return self._dataset.history.count(lowest, self._edges[-1] - 1)
+        weight = 1 if all(map(moves_by_events_alone, self._definitions)) else _INSTANT_WEIGHT
+        return weight * self._dataset.history.count(lowest, self._edges[-1] - 1)
 
     # ------------------------------------------------------------ stepping
 
