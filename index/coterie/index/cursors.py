@@ -53,6 +53,7 @@ class Cursors:
         self._measures, self._cells, self._history, self._canonical = measures, cells, history, canonical
         self._slices: dict[int, _Slice] = {}
         self._groups: dict[int, Group] = {}
+        self.slice_ms = _SLICE_MS
 
     def forget_groups(self) -> None:
         """Must be called when measures came or went: slices matched for others are matched anew."""
@@ -113,7 +114,7 @@ class Cursors:
         if held is None:
             cursor = int(self._measures.cursors[boundary])
             reach = self._history.reach(cursor, _SLICE_ROWS)
-            through = min(reach, max(target, cursor + _SLICE_MS))
+            through = min(reach, max(target, cursor + self.slice_ms))
             held = self._slices[boundary] = _Slice(through, self._matched(boundary, cursor, through))
         return held
 

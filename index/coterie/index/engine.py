@@ -23,6 +23,7 @@ from coterie.index.conditions import bitmap, ids_of
 from coterie.index.errors import CoterieError
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.columns import Arrival
+from coterie.index.explain import Explanation
 from coterie.index.image import parts_of
 from coterie.index.model import (
     ActivateBuild,
@@ -127,8 +128,7 @@ class Engine:
 
     def next_instant(self) -> int | None:
         """Returns the next instant at which time alone may change something, None where nothing waits."""
-        instants = (self._state.cursors.next_instant(), self._state.schedule.next_instant())
-        return min((instant for instant in instants if instant is not None), default=None)
+        return self._state.next_instant()
 
     def sweep_to(self, until: int, rows: int) -> int:
         """Returns an instant after now, at most `until`, up to which each cursor passes about `rows` events at most."""
@@ -223,6 +223,10 @@ class Engine:
                 answers[:, column] = (held != root.empty)[rows]
         answers[dense_ids == 0] = False
         return answers
+
+    def explain(self, kind: SubjectKind, identifiers: Sequence[Identifier], segment_id: str) -> Explanation:
+        """Begins to find out why a subject is in a segment; SegmentNotFound, SegmentBuilding, WrongSegmentKind."""
+        return Explanation(self._state, kind, identifiers, segment_id)
 
     def segments_of(self, kind: SubjectKind, dense: int) -> list[str]:
         """Returns the ready segments a live subject is in."""

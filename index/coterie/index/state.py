@@ -91,9 +91,10 @@ class State:
 
     def written_ids(self, kind: SubjectKind, dense: int) -> list[int]:
         """The dense ids under which a subject's events were written: its own and those of whom it absorbed."""
-        every = np.arange(self.identity[kind].next_id, dtype=np.uint32)
-        written: list[int] = np.flatnonzero(self.identity[kind].canonical(every) == dense).tolist()
-        return written
+        identity = self.identity[kind]
+        ended = ids_of(BitMap(range(1, identity.next_id)) - identity.subjects)
+        absorbed: list[int] = ended[identity.canonical(ended) == dense].tolist()
+        return [*absorbed, dense]
 
     def bear(self, kind: SubjectKind, subjects: Ids) -> None:
         """Subjects have come into being."""
@@ -222,6 +223,11 @@ class State:
         ]
 
     # ------------------------------------------------------------ time
+
+    def next_instant(self) -> int | None:
+        """Returns the next instant at which time alone may change something, None where nothing waits."""
+        instants = (self.cursors.next_instant(), self.schedule.next_instant())
+        return min((instant for instant in instants if instant is not None), default=None)
 
     def advance(self, at: int) -> None:
         """Moves time; what joins and leaves by it is the record's first phase."""

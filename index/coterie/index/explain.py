@@ -1,0 +1,320 @@
+"""Why a subject is in a segment, or is not: the served rule as a tree with truths, values and next flips.
+
+There is no second evaluation of rules: the subject is copied into a scratch state, the rule is compiled there,
+built over its events like any new segment, and read; then time moves on there, from instant to instant, to see
+what flips. All of it in steps, between which the dataset goes on. Owns the scratch state. Invariant: the answer
+is of the revision it was begun at, and the dataset's own state is only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pyroaring import BitMap
+
+from coterie.index.explained import Answer, Explained, NewestEvent, NodeKind
+from coterie.index.expressions import Members, Ref
+from coterie.index.leaf_facts import Probes, bar_of, newest_of, value_of
+from coterie.index.model import Identifier, Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
+from coterie.index.plan import Combined, Negated, Plan, Tree
+from coterie.index.rules import ast, parse, print_rule
+from coterie.index.scratch import Scratch
+from coterie.index.segments import Segment
+from coterie.index.state import State
+from coterie.index.terms import ExtremeRead, Values, view_of
+
+_SCAN_ROWS = 1024  # events scanned between two pauses
+_PRINTED_NODES = 100  # of a larger rule only its leaves are printed
+_PRINTED_CHARACTERS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A segment the rule depends on, as it is served."""
+
+    definition: SegmentDefinition
+    uses: tuple[str, ...]
+    member: bool
+
+
+@dataclass(slots=True)
+class _Leaf:
+    """A leaf compiled by itself: the uses of its measures, and what else is read to explain it."""
+
+    plan: Plan
+    newest: list[int]
+    extreme: ExtremeRead | None
+
+
+class Explanation:
+    """One explanation under way: `step` until it returns False, then read `answer`.
+
+    Raises SegmentNotFound, SegmentBuilding, WrongSegmentKind for a segment that cannot be asked about.
+    """
+
+    answer: Answer
+
+    def __init__(self, state: State, kind: SubjectKind, identifiers: Sequence[Identifier], segment_id: str) -> None:
+        self._source, self._kind, self._identifiers, self._segment = state, kind, identifiers, segment_id
+        self._rules: dict[str, ast.Expression] = {}  # by their text
+        self._begin()
+        self._steps = self._work()
+
+    def _begin(self) -> None:
+        """Notes what is asked about as it is now."""
+        source, kind = self._source, self._kind
+        source.catalog.check_nested(self._segment, kind, False)
+        source.catalog.ready(self._segment)
+        universe = source.catalog.get(self._segment).definition.universe
+        dense = source.identity[kind].find(self._identifiers)
+        self.answer = Answer(source.revision, source.now, dense is not None, universe)
+        self._served: dict[str, _Served] = {}  # those that are nested before those that nest them
+        if dense is not None:
+            self._scratch = Scratch(source, kind, dense)
+            self._note_served(self._segment, dense)
+            known = universe is Universe.KNOWN
+            self.answer.in_universe = universe is Universe.ALL or (dense in source.identity[kind].known) is known
+            self.answer.member = self._served[self._segment].member
+
+    def _note_served(self, name: str, dense: int) -> None:
+        segment = self._source.catalog.get(name)
+        uses = tuple(dict.fromkeys(segment.plan.segments)) if segment.plan is not None else ()
+        for used in uses:
+            if used not in self._served:
+                self._note_served(used, dense)
+        member = self._source.is_in(self._source.catalog.ready(name), dense)
+        self._served[name] = _Served(segment.definition, uses, member)
+
+    # ------------------------------------------------------------ reading rules
+
+    def unread(self) -> list[str]:
+        """Returns the rules not read yet; reading long ones first, elsewhere, keeps the steps short."""
+        texts = dict.fromkeys(served.definition.rule for served in self._served.values())
+        return [text for text in texts if text and text not in self._rules]
+
+    def read(self, text: str) -> None:
+        """Reads a rule; may run beside anything but a step."""
+        settings = self._source.settings
+        self._rules[text] = parse(
+            text,
+            max_nodes=settings.max_rule_nodes,
+            max_depth=settings.max_rule_depth,
+            max_name_bytes=settings.max_name_bytes,
+            max_text_bytes=settings.max_text_bytes,
+        )
+
+    # ------------------------------------------------------------ steps
+
+    def step(self) -> bool:
+        """Does about a millisecond of work; returns False when there is no more."""
+        return next(self._steps, self) is not self
+
+    def _work(self) -> Generator[None, None, None]:
+        while self.answer.known and not (yield from self._scratch.copy_events()):
+            self._begin()  # the subject is no more, or another one
+        if not self.answer.known:
+            return
+        for text in self.unread():
+            self.read(text)
+            yield
+        yield from self._compile()
+        yield from self._build()
+        self._waiting: list[tuple[Explained, Ref]] = []
+        self._shown = 0
+        self.answer.segment = yield from self._segment_node(ast.InSegment(self._segment), 0)
+        self.answer.agrees = self.answer.segment.holds == self.answer.member
+        self._state.release(self._probes.plan)
+        yield from self._look_ahead()
+
+    @property
+    def _state(self) -> State:
+        return self._scratch.state
+
+    def _compile(self) -> Generator[None, None, None]:
+        """Compiles every leaf by itself, so that the rules as a whole find everything at hand."""
+        state, subject = self._state, self._scratch.subject
+        self._probes = Probes(state)
+        self._leaves: dict[int, _Leaf] = {}  # by id() of the leaf: equal ones may mean different things (1 and true)
+        for name, served in self._served.items():
+            segment = Segment(served.definition, state.now, state.now, [])
+            if served.definition.kind is SegmentKind.RULE:
+                rule = self._rules[served.definition.rule]
+                for leaf in _leaves_of(rule):
+                    self._leaves[id(leaf)] = self._compiled(leaf)
+                    yield
+                segment.plan = state.workshop.compile(rule, self._kind)
+            else:
+                segment.members = Members(name, BitMap([subject]) if served.member else BitMap())
+            state.catalog.add(segment)
+
+    def _compiled(self, leaf: ast.Expression) -> _Leaf:
+        plan = self._state.workshop.compile(leaf, self._kind)
+        return _Leaf(plan, self._probes.newest(plan), self._probes.extreme(leaf, plan))
+
+    def _build(self) -> Generator[None, None, None]:
+        """Scans the events for all measures at once, then puts the segments to work."""
+        state = self._state
+        measures = [measure for measure, spec in enumerate(state.measures.specs) if spec is not None]
+        state.builds.begin(Plan(measures=measures))
+        while state.builds.step(_SCAN_ROWS):
+            yield
+        state.measures.establish(measures)
+        state.cursors.forget_groups()
+        for segment in state.catalog:
+            if segment.members is not None:
+                state.catalog.put_to_work(segment, Ref(segment.members))
+            else:
+                assert segment.plan is not None
+                state.catalog.put_to_work(segment, state.catalog.expression(segment.plan.tree, segment.definition))
+            yield
+
+    # ------------------------------------------------------------ the tree
+
+    def _node(self, rule: ast.Expression, tree: Tree, depth: int) -> Generator[None, None, Explained]:
+        """Explains one node: the rule says what it is, the tree it was compiled to whether it holds."""
+        match rule:
+            case ast.InSegment() | ast.InList():
+                return (yield from self._segment_node(rule, depth))
+            case ast.And() | ast.Or() | ast.AtLeast() | ast.Not():
+                node = self._watched(_KINDS[type(rule)], rule, tree)
+                for child, part in zip(_children(rule), _parts(tree), strict=True):
+                    node.children.append((yield from self._node(child, part, depth + 1)))
+                return node
+            case _:
+                node = self._watched(NodeKind.LEAF, rule, tree)
+                self._show_leaf(node, rule, tree)
+                yield
+                return node
+
+    def _segment_node(self, rule: ast.InSegment | ast.InList, depth: int) -> Generator[None, None, Explained]:
+        """Explains membership of a segment, with its own rule beneath it where there is room for it."""
+        name = rule.segment
+        segment = self._state.catalog.get(name)
+        node = self._keep(NodeKind.SEGMENT, print_rule(rule), Ref(self._state.catalog.ready(name)))
+        node.segment = name
+        if segment.plan is not None and segment.plan.tree is not None:
+            own = self._rules[segment.definition.rule]
+            if not depth or self._has_room(own, depth):
+                node.children.append((yield from self._node(own, segment.plan.tree, depth + 1)))
+        return node
+
+    def _has_room(self, rule: ast.Expression, depth: int) -> bool:
+        settings = self._state.settings
+        nodes, levels = _size(rule)
+        return depth + levels <= settings.max_explain_depth and self._shown + nodes <= settings.max_explain_nodes
+
+    def _watched(self, kind: NodeKind, rule: ast.Expression, tree: Tree) -> Explained:
+        whole = SegmentDefinition("", SegmentKind.RULE, self._kind, mode=Mode.LIVE, universe=Universe.ALL)
+        ref = self._state.catalog.expression(tree, whole)
+        self._state.graph.use(ref)
+        return self._keep(kind, _printed(rule), ref)
+
+    def _keep(self, kind: NodeKind, text: str, ref: Ref) -> Explained:
+        node = Explained(kind, text, self._holds(ref))
+        self._waiting.append((node, ref))
+        self._shown += 1
+        return node
+
+    def _holds(self, ref: Ref) -> bool:
+        return bool(ref.of(BitMap([self._scratch.subject])))
+
+    def _show_leaf(self, node: Explained, leaf: ast.Expression, tree: Tree) -> None:
+        state, subject, held = self._state, self._scratch.subject, self._leaves[id(leaf)]
+        if held.extreme is None:
+            node.value = value_of(state, tree, subject)
+        else:
+            ids = np.array([subject], np.uint32)
+            node.value = view_of(held.extreme, ids, Values(state.measures, state.cells)).values()[0]
+        bar = bar_of(state, leaf, tree, subject)
+        node.condition, node.threshold, node.upper = _cut(bar.condition), bar.threshold, bar.upper
+        newest = newest_of(state, held.newest, subject)
+        if newest is not None:
+            event = self._scratch.events[newest[1]]
+            node.newest = NewestEvent(newest[0], event.type, event.event_id)
+
+    # ------------------------------------------------------------ what time alone will do
+
+    def _look_ahead(self) -> Generator[None, None, None]:
+        """Moves time from one instant to the next until everything has flipped or nothing can any more."""
+        state = self._state
+        for _ in range(state.settings.max_explain_steps):
+            upcoming = state.next_instant() if self._waiting else None
+            if upcoming is None:
+                return
+            state.revision += 1
+            state.advance(upcoming)
+            state.end_record()
+            self._waiting = [(node, ref) for node, ref in self._waiting if not self._flipped(node, ref)]
+            yield
+        self.answer.looked_until = state.now
+
+    def _flipped(self, node: Explained, ref: Ref) -> bool:
+        flipped = self._holds(ref) != node.holds
+        if flipped:
+            node.next_flip = self._state.now
+        return flipped
+
+
+_KINDS: dict[type, NodeKind] = {
+    ast.And: NodeKind.AND,
+    ast.Or: NodeKind.OR,
+    ast.Not: NodeKind.NOT,
+    ast.AtLeast: NodeKind.AT_LEAST,
+}
+
+
+def _children(rule: ast.Expression) -> tuple[ast.Expression, ...]:
+    match rule:
+        case ast.And(children=children) | ast.Or(children=children) | ast.AtLeast(children=children):
+            return children  # type: ignore[return-value]  # a rule's child is a rule
+        case ast.Not(child=child):
+            return (child,)  # type: ignore[return-value]
+        case _:
+            return ()
+
+
+def _parts(tree: Tree) -> tuple[Tree, ...]:
+    """Returns what the children were compiled to."""
+    match tree:
+        case Combined(children=children):
+            return children
+        case Negated(child=child):
+            return (child,)
+        case _:
+            return ()
+
+
+def _leaves_of(rule: ast.Expression) -> Iterator[ast.Expression]:
+    """Yields the leaves that are not about other segments."""
+    children = _children(rule)
+    for child in children:
+        yield from _leaves_of(child)
+    if not children and not isinstance(rule, ast.InSegment | ast.InList):
+        yield rule
+
+
+def _size(rule: ast.Expression) -> tuple[int, int]:
+    """Returns how many nodes and levels a rule has."""
+    below = [_size(child) for child in _children(rule)]
+    return 1 + sum(nodes for nodes, _ in below), 1 + max((levels for _, levels in below), default=0)
+
+
+def _printed(rule: ast.Expression) -> str:
+    if _size(rule)[0] <= _PRINTED_NODES:
+        return _cut(print_rule(rule))
+    count = f"{len(_children(rule))} conditions"
+    match rule:
+        case ast.And():
+            return f"all of {count}"
+        case ast.Or():
+            return f"any of {count}"
+        case ast.AtLeast(k=k):
+            return f"at least {k} of {count}"
+        case _:
+            return "not (…)"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _PRINTED_CHARACTERS else text[: _PRINTED_CHARACTERS - 1] + "…"

@@ -1,0 +1,263 @@
+"""What a leaf of a rule shows when it is explained: its current value, what that is compared with, its newest event.
+
+Values are read from what the leaf was compiled to, through the engine's own parts; only what the value is
+compared with comes from the rule's text. Owns nothing. Invariant: a condition of a kind not known here shows
+nothing, and its truth is told all the same.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coterie.index.conditions import Condition, Ids, Question
+from coterie.index.measures.spec import MeasureSpec, Ranking, Shape
+from coterie.index.model import Value
+from coterie.index.plan import Combined, Negated, Plan, Tree
+from coterie.index.plan_terms import measures_in, with_test
+from coterie.index.predicates import distances
+from coterie.index.questions import (
+    AttributeAge,
+    AttributeQuestion,
+    FirstTime,
+    SplitQuestion,
+    TermQuestion,
+    bucket_of,
+    place_attributes,
+)
+from coterie.index.rules import ast
+from coterie.index.rules.literals import print_percent
+from coterie.index.rules.print_values import print_frequency, print_literal, print_test, print_window
+from coterie.index.state import State
+from coterie.index.terms import CountRead, ExtremeRead, SumRead, Term, TermComparison, Values, numbers_of, view_of
+from coterie.index.thresholds import Read, Threshold
+from coterie.index.time.boundaries import Beginning, Fixed, window_bounds
+from coterie.index.time.calendar import HIGHEST, LOWEST, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a leaf's value is compared with: as text, as one value, and the upper end where it is a range."""
+
+    condition: str = ""
+    threshold: Value | None = None
+    upper: Value | None = None
+
+
+# ---------------------------------------------------------------- current values
+
+
+def value_of(state: State, tree: Tree, subject: int) -> Value | None:
+    """Returns the value that a compiled leaf tests now; None: it is missing, or the leaf has none."""
+    condition = _first_condition(tree)
+    if condition is None:
+        return None
+    ids = np.array([subject], np.uint32)
+    says = condition.says
+    return _number(state, says, ids) if isinstance(says, Threshold) else _answer(state, says, ids)
+
+
+def _first_condition(tree: Tree) -> Condition | None:
+    """Finds a condition of a leaf that became several: all of them test the same value."""
+    match tree:
+        case Condition():
+            return tree
+        case Combined(children=children):
+            return _first_condition(children[0])
+        case Negated(child=child):
+            return _first_condition(child)
+        case _:
+            return None
+
+
+def _number(state: State, says: Threshold, ids: Ids) -> Value | None:
+    spec = state.measures.specs[says.measure]
+    assert spec is not None
+    read = SumRead(says.measure, says.read == Read.AVERAGE) if spec.shape is Shape.SUM else CountRead(says.measure)
+    return _term(state, read, ids)
+
+
+def _term(state: State, term: Term, ids: Ids) -> Value | None:
+    values = Values(state.measures, state.cells)
+    if isinstance(term, ExtremeRead):
+        return view_of(term, ids, values).values()[0]
+    number = float(numbers_of(term, ids, values)[0])
+    return None if math.isnan(number) else number
+
+
+def _answer(state: State, says: Question, ids: Ids) -> Value | None:
+    match says:
+        case TermQuestion(term=term):
+            return _term(state, term, ids)
+        case FirstTime(matching=matching):
+            return _term(state, ExtremeRead(matching, Ranking.EARLIEST, value=False), ids)
+        case AttributeQuestion(name=name, test=ast.Near() as test, table=table):
+            latitude, longitude = (table.view(each, ids) for each in place_attributes(name))
+            distance = float(distances(latitude, longitude, test)[0])
+            return None if math.isnan(distance) else distance
+        case AttributeQuestion(name=name, table=table) | AttributeAge(name=name, table=table):
+            return table.view(name, ids).values()[0]
+        case SplitQuestion(salt=salt, first_value=first_value):
+            return bucket_of(salt, first_value(int(ids[0]))) / 100
+        case _:
+            return None
+
+
+# ---------------------------------------------------------------- what they are compared with
+
+
+def bar_of(state: State, leaf: ast.Expression, tree: Tree, subject: int) -> Bar:
+    """Returns what a leaf's value is compared with."""
+    match leaf:
+        case ast.Did(frequency=frequency) | ast.Sequence(frequency=frequency):
+            return _times(frequency)
+        case ast.DidFirst(window=window, zone=zone):
+            return _within(state, window, zone)
+        case ast.MeasureTest(test=ast.TermCompare(op=op)):
+            other = _other_term(state, tree, subject)
+            return Bar(f"{op.value} {'(missing)' if other is None else _printed(other)}", other)
+        case ast.MeasureTest(term=term, test=test):
+            zone = next((measure.zone for measure in measures_in(term) if measure.zone), None)
+            return _tested(state, test, zone)
+        case ast.AttributeTest(test=test, zone=zone):
+            return _tested(state, test, zone)
+        case ast.InSplit(low=low, high=high):
+            return Bar(f"{print_percent(low)} to {print_percent(high)}", low / 100, high / 100)
+        case _:
+            return Bar()
+
+
+def _times(frequency: ast.Frequency) -> Bar:
+    low, high = frequency.low, frequency.high
+    text = print_frequency(frequency, "times")
+    if high is None or low == high:
+        return Bar(text, float(low))
+    return Bar(text, float(low), float(high)) if low else Bar(text, float(high))
+
+
+def _within(state: State, window: ast.Window | None, zone: str | None) -> Bar:
+    if window is None:
+        return Bar()
+    lower, upper = (edge.value(state.now) for edge in window_bounds(window, zone or state.settings.timezone))
+    first, last = lower + 1 if lower > LOWEST else None, upper if upper < HIGHEST else None
+    return Bar(print_window(window), first, last)
+
+
+def _other_term(state: State, tree: Tree, subject: int) -> Value | None:
+    condition = _first_condition(tree)
+    if condition is not None and isinstance(condition.says, TermQuestion):
+        test = condition.says.test
+        if isinstance(test, TermComparison):
+            return _term(state, test.term, np.array([subject], np.uint32))
+    return None
+
+
+def _printed(value: Value) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return print_literal(ast.Instant(value))
+    return ", ".join(value) if isinstance(value, tuple) else print_literal(value)
+
+
+def _tested(state: State, test: ast.Test | ast.TermCompare, zone: str | None) -> Bar:
+    assert not isinstance(test, ast.TermCompare)
+    text = print_test(test)
+
+    def literal(written: ast.Literal) -> Value:
+        if isinstance(written, ast.LocalTime | ast.Instant):
+            return resolve(written, zone or state.settings.timezone)
+        return written.text if isinstance(written, ast.Version) else written
+
+    match test:
+        case ast.Compare(value=value):
+            return Bar(text, literal(value))
+        case ast.Between(low=low, high=high):
+            return Bar(text, literal(low), literal(high))
+        case ast.OneOf(values=values) if all(isinstance(value, str) for value in values):
+            return Bar(text, tuple(value for value in values if isinstance(value, str)))
+        case ast.TextMatch(text=part):
+            return Bar(text, part)
+        case ast.Near(km=km):
+            return Bar(text, float(km))
+        case ast.Age(relation=relation, duration_ms=duration):
+            back = relation in (ast.AgeRelation.MORE_THAN_AGO, ast.AgeRelation.WITHIN_LAST)
+            return Bar(text, state.now + (-duration if back else duration))
+        case _:
+            return Bar(text)
+
+
+# ---------------------------------------------------------------- newest events, smallest and largest values
+
+
+class Probes:
+    """Measures that only an explanation needs: what a leaf's measures do not keep of the same events.
+
+    Each has the window of a leaf's measure as it stands now, so that it can keep an extreme of it.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.plan = Plan()  # holds their uses
+
+    def newest(self, plan: Plan) -> list[int]:
+        """Adds what keeps the newest event of each of a leaf's measures."""
+        return [self._newest(measure) for measure in dict.fromkeys(plan.measures)]
+
+    def _newest(self, measure: int) -> int:
+        spec = self._spec(measure)
+        if spec.ranking is Ranking.EARLIEST:
+            return measure  # the first event is the one that counts
+        events, name = spec.events, spec.property_name
+        if spec.shape is Shape.SUM or spec.ranking in (Ranking.SMALLEST, Ranking.LARGEST):
+            assert name is not None
+            events = _with_number(events, name)
+        return self._add(replace(spec, events=events, shape=Shape.EXTREME, ranking=Ranking.LATEST))
+
+    def extreme(self, leaf: ast.Expression, plan: Plan) -> ExtremeRead | None:
+        """Adds what keeps the smallest or largest value, for a leaf about one that was compiled to counts."""
+        match leaf:
+            case ast.MeasureTest(term=ast.Measure() as term) if term.aggregate in _RANKINGS and plan.measures:
+                spec = self._spec(plan.measures[0])
+                if spec.shape is Shape.EXTREME or term.events is None:
+                    return None
+                ranking = _RANKINGS[term.aggregate]
+                kept = replace(
+                    spec, events=term.events, shape=Shape.EXTREME, property_name=term.property, ranking=ranking
+                )
+                return ExtremeRead(self._add(kept), ranking, value=True)
+            case _:
+                return None
+
+    def _spec(self, measure: int) -> MeasureSpec:
+        spec = self._state.measures.specs[measure]
+        assert spec is not None
+        return spec
+
+    def _add(self, spec: MeasureSpec) -> int:
+        now = self._state.now
+        lower = spec.lower if isinstance(spec.lower, Beginning) else Fixed(spec.lower.value(now))
+        measure = self._state.measures.add(replace(spec, lower=lower), now)
+        self.plan.measures.append(measure)
+        return measure
+
+
+_RANKINGS = {ast.Aggregate.MIN: Ranking.SMALLEST, ast.Aggregate.MAX: Ranking.LARGEST}
+
+
+def _with_number(events: ast.Events, name: str) -> ast.Events:
+    """Those of the events that have a number of that name: others add nothing to a sum."""
+    return with_test(events, ast.PropertyTest(name, ast.Between(-math.inf, math.inf)))
+
+
+def newest_of(state: State, measures: list[int], subject: int) -> tuple[int, int] | None:
+    """Returns time and sequence of the newest event that these measures keep, None where they keep none."""
+    ids, found = np.array([subject], np.uint32), []
+    for measure in measures:
+        spec = state.measures.specs[measure]
+        assert spec is not None
+        present, ranks, sequences = state.cells.extremes(measure, ids)
+        sign = -1 if spec.ranking is Ranking.EARLIEST else 1
+        if present[0]:
+            found.append((sign * int(ranks[0]), sign * int(sequences[0])))
+    return max(found, default=None)
