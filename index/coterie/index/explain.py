@@ -151,7 +151,7 @@ class Explanation:
 
     def _compiled(self, leaf: ast.Expression) -> _Leaf:
         plan = self._state.workshop.compile(leaf, self._kind)
-        return _Leaf(plan, self._probes.newest(plan), self._probes.extreme(leaf, plan))
+        return _Leaf(plan, *self._probes.of(leaf, plan))
 
     def _build(self) -> Generator[None, None, None]:
         """Scans the events for all measures at once, then puts the segments to work."""

@@ -200,34 +200,35 @@ class Probes:
         self._state = state
         self.plan = Plan()  # holds their uses
 
-    def newest(self, plan: Plan) -> list[int]:
-        """Adds what keeps the newest event of each of a leaf's measures."""
-        return [self._newest(measure) for measure in dict.fromkeys(plan.measures)]
+    def of(self, leaf: ast.Expression, plan: Plan) -> tuple[list[int], ExtremeRead | None]:
+        """Adds what a leaf needs: measures that keep its newest events, and the reading of a smallest or largest value.
 
-    def _newest(self, measure: int) -> int:
+        The latter only where the leaf was compiled to counts, as `max(price) >= 100` is.
+        """
+        match leaf:
+            case ast.MeasureTest(term=ast.Measure(events=ast.Events() as events) as term) if (
+                term.aggregate in _RANKINGS and self._counts(plan)
+            ):
+                ranking = _RANKINGS[term.aggregate]
+                spec = self._spec(plan.measures[0])
+                spec = replace(spec, events=events, property_name=term.property, shape=Shape.EXTREME, ranking=ranking)
+                return [self._newest(spec)], ExtremeRead(self._add(spec), ranking, value=True)
+            case _:
+                return [self._newest_of(measure) for measure in dict.fromkeys(plan.measures)], None
+
+    def _counts(self, plan: Plan) -> bool:
+        return bool(plan.measures) and self._spec(plan.measures[0]).shape is Shape.COUNT
+
+    def _newest_of(self, measure: int) -> int:
         spec = self._spec(measure)
-        if spec.ranking is Ranking.EARLIEST:
-            return measure  # the first event is the one that counts
+        return measure if spec.ranking is Ranking.EARLIEST else self._newest(spec)  # the first event alone counts
+
+    def _newest(self, spec: MeasureSpec) -> int:
         events, name = spec.events, spec.property_name
         if spec.shape is Shape.SUM or spec.ranking in (Ranking.SMALLEST, Ranking.LARGEST):
             assert name is not None
             events = _with_number(events, name)
         return self._add(replace(spec, events=events, shape=Shape.EXTREME, ranking=Ranking.LATEST))
-
-    def extreme(self, leaf: ast.Expression, plan: Plan) -> ExtremeRead | None:
-        """Adds what keeps the smallest or largest value, for a leaf about one that was compiled to counts."""
-        match leaf:
-            case ast.MeasureTest(term=ast.Measure() as term) if term.aggregate in _RANKINGS and plan.measures:
-                spec = self._spec(plan.measures[0])
-                if spec.shape is Shape.EXTREME or term.events is None:
-                    return None
-                ranking = _RANKINGS[term.aggregate]
-                kept = replace(
-                    spec, events=term.events, shape=Shape.EXTREME, property_name=term.property, ranking=ranking
-                )
-                return ExtremeRead(self._add(kept), ranking, value=True)
-            case _:
-                return None
 
     def _spec(self, measure: int) -> MeasureSpec:
         spec = self._state.measures.specs[measure]
