@@ -151,7 +151,7 @@ def compare_facts(pair: SideBySide, leaf: Any, node: Explained, subject: int) ->
             assert node.value == oracle.term_value(term, subject, moment)
             if isinstance(test, ast.TermCompare):
                 assert node.threshold == oracle.term_value(test.term, subject, moment)
-            if isinstance(term, ast.Measure) and isinstance(node.value, int):
+            elif isinstance(term, ast.Measure) and isinstance(node.value, int):
                 assert newest(node) == node.value
         case ast.AttributeTest(owner=owner, name=name):
             assert node.value == moment.attribute(subject, owner, name)
