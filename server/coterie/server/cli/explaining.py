@@ -49,7 +49,7 @@ def sentence(user: str, segment: str, answer: memberships.ExplainMembershipRespo
         return f"{said}, which only {universe} subjects can be in"
     if answer.HasField("next_flip"):
         verb = "leaves" if answer.member else "joins"
-        return f"{said}; by time alone, {verb} it at {render.instant(answer.next_flip)}"
+        return f"{said}; by time alone it {verb} at {render.instant(answer.next_flip)}"
     if answer.HasField("looked_until"):
         return f"{said}; time alone does not change that before {render.instant(answer.looked_until)}"
     return f"{said}; time alone does not change that"
@@ -70,6 +70,8 @@ def _add_parts(of: memberships.Explanation, target: Tree) -> None:
 def _label(of: memberships.Explanation) -> Text:
     label = Text("✓ " if of.holds else "✗ ", style="green" if of.holds else "red")
     label.append(_headline(of), style="default")
+    if of.HasField("next_flip"):
+        label.append(f"  flips {render.instant(of.next_flip)}", style="dim")
     facts = "  ".join(_facts(of))
     if facts:
         label.append(f"\n  {facts}", style="dim")
@@ -92,7 +94,7 @@ def _headline(of: memberships.Explanation) -> str:
 
 
 def _facts(of: memberships.Explanation) -> list[str]:
-    """Value, threshold, newest event and next flip, as far as there are any."""
+    """Value, threshold and newest event, as far as there are any."""
     facts = []
     if of.condition:
         value = render.value(of.value) if of.HasField("value") else "missing"
@@ -100,8 +102,6 @@ def _facts(of: memberships.Explanation) -> list[str]:
     if of.HasField("newest_event_time"):
         named = f" {of.newest_event_id}" if of.newest_event_id else ""
         facts.append(f"newest {of.newest_event_type}{named} {render.instant(of.newest_event_time)}")
-    if of.HasField("next_flip"):
-        facts.append(f"flips {render.instant(of.next_flip)}")
     return facts
 
 
