@@ -125,7 +125,9 @@ class Explanation:
         self._shown = 0
         self.answer.segment = yield from self._segment_node(ast.InSegment(self._segment), 0)
         self.answer.agrees = self.answer.segment.holds == self.answer.member
-        self._state.release(self._probes.plan)
+        for measure in self._probes.plan.measures:
+            self._state.release(Plan(measures=[measure]))
+            yield
         yield from self._look_ahead()
 
     @property
