@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from coterie.index.engine import Engine
 from coterie.index.explained import Answer, Explained
 from coterie.index.model import Identifier, SubjectKind
-from tests.oracle_dataset import Moment
+from tests.oracle_moment import Moment
 
 if TYPE_CHECKING:
     from tests.side_by_side import SideBySide

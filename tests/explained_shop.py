@@ -73,5 +73,12 @@ def shop() -> Shop:
     made.happen("purchase", 2 * HOUR, price=30.0, category="hats")
     made.happen("view", MINUTE, category="shoes")
     made.happen("view", 30, OTHER)
-    made.know(age=30.0, tags=("vip", "new"), trial_ends=NOW + 10 * DAY, joined=NOW - 5 * DAY, latitude=48.85)
+    made.know(
+        age=30.0,
+        tags=("vip", "new"),
+        trial_ends=NOW + 10 * DAY,
+        joined=NOW - 5 * DAY,
+        home_latitude=48.85,
+        home_longitude=2.35,
+    )
     return made

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from coterie.index.model import USER_ID, Identifier, Value, ValueKind, kind_of
 
+NEVER: tuple[int, Value | None] = (-(2**63), None)  # no event brought a value
+
 
 @dataclass
 class Subjects:
@@ -18,9 +20,8 @@ class Subjects:
 
     identifiers: dict[int, list[Identifier]] = field(default_factory=dict)  # of live subjects, oldest first
     absorbed_by: dict[int, int] = field(default_factory=dict)
-    attributes: dict[int, dict[str, Value]] = field(default_factory=dict)
+    values: dict[int, dict[str, tuple[int, Value | None]]] = field(default_factory=dict)  # name: (event time, value)
     types: dict[str, ValueKind] = field(default_factory=dict)  # of attributes, `current.NAME` among them
-    newest: dict[int, dict[str, tuple[int, Value]]] = field(default_factory=dict)  # `current.NAME`: (event time, value)
     born: int = 0
     names_of_gone: dict[int, Identifier] = field(default_factory=dict)
 
@@ -73,11 +74,23 @@ class Subjects:
                 self.identifiers[subject].append(identifier)
         return subject
 
+    def attributes(self, subject: int) -> dict[str, Value]:
+        """Returns the current values, `current.NAME` among them."""
+        held = self.values.get(subject, {})
+        return {name: value for name, (_, value) in held.items() if value is not None}
+
+    def set(self, subject: int, name: str, value: Value | None) -> None:
+        """Notes a value somebody set (None removes it): it stays until an event newer than those seen brings another."""
+        if value is not None:
+            self.types.setdefault(name, kind_of(value))
+        time, _ = self.values.setdefault(subject, {}).get(name, NEVER)
+        self.values[subject][name] = (time, value)
+
     def see(self, subject: int, name: str, time: int, value: Value) -> None:
         """Notes a value an event brought: the newest by event time counts, of its type, the later arrival of equals."""
         if self.types.setdefault(name, kind_of(value)) is kind_of(value):
-            held = self.newest.setdefault(subject, {})
-            if name not in held or time >= held[name][0]:
+            held = self.values.setdefault(subject, {})
+            if time >= held.get(name, NEVER)[0]:
                 held[name] = (time, value)
 
     def merge(self, absorbed: int, survivor: int) -> None:
@@ -85,14 +98,13 @@ class Subjects:
         self.absorbed_by[absorbed] = survivor
         self.names_of_gone[absorbed] = self.identifiers[absorbed][0]
         self.identifiers[survivor] += self.identifiers.pop(absorbed)
-        self.attributes[survivor] = {**self.attributes.pop(absorbed, {}), **self.attributes.get(survivor, {})}
-        for name, (time, value) in self.newest.pop(absorbed, {}).items():
-            held = self.newest.setdefault(survivor, {})
-            if name not in held or time > held[name][0]:
+        held = self.values.setdefault(survivor, {})
+        for name, (time, value) in self.values.pop(absorbed, {}).items():
+            kept_time, kept = held.get(name, NEVER)
+            if value is not None and (kept is None or time > kept_time):
                 held[name] = (time, value)
 
     def delete(self, subject: int) -> None:
         """Forgets a subject, but for its first name."""
         self.names_of_gone[subject] = self.identifiers.pop(subject)[0]
-        self.attributes.pop(subject, None)
-        self.newest.pop(subject, None)
+        self.values.pop(subject, None)

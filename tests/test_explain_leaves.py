@@ -12,6 +12,7 @@ from coterie.index.model import SubjectKind
 from coterie.index.rules import parse
 from tests.explained_shop import DAY, HOUR, MINUTE, NOW, USER, shop
 
+GAP = 30 * MINUTE
 FLIPS = {
     # rule: (holds, value, newest event, flips after NOW)
     "did view": (True, 3.0, -MINUTE, None),
@@ -61,6 +62,16 @@ FLIPS = {
     "user.joined more than 30 days ago": (False, NOW - 5 * DAY, None, 25 * DAY),
     "user.joined < 2026-05-01": (True, NOW - 5 * DAY, None, None),
     "in split 'spring' 0% to 100%": (True, ..., None, None),
+    "user.home within 50 km of (48.85, 2.35)": (True, 0.0, None, None),
+    "did view in this visit": (True, 1.0, -MINUTE, GAP - MINUTE),
+    "sum(purchase.price) < 10 in this visit": (True, 0.0, None, None),
+    "visits >= 2 in the last 7 days": (True, 3.0, -MINUTE, 7 * DAY - 2 * HOUR),
+    "avg(visits.events) < 3": (True, 1.0, -2 * HOUR, None),
+    "did view then purchase within 20 days": (True, 2.0, -2 * HOUR, None),
+    "did (view then purchase) at least 2 times in the last 30 days": (True, 2.0, -2 * HOUR, 10 * DAY),
+    "did view then not purchase within 15 minutes": (False, NOW - 3 * DAY, -2 * HOUR, 14 * MINUTE),
+    "did view then not login within 15 minutes": (True, NOW - 3 * DAY, -3 * DAY, None),
+    "did purchase then not view within 3 hours": (False, NOW - 20 * DAY, -MINUTE, None),
 }
 
 
@@ -91,7 +102,7 @@ def test_a_leaf_flips_exactly_when_promised(rule: str) -> None:
 def test_the_table_of_leaves_knows_them_all() -> None:
     """No kind of leaf that can be kept is left out of the test above."""
     kinds = {type(parse(rule)).__name__ for rule in FLIPS}
-    assert kinds == {"Did", "DidFirst", "MeasureTest", "AttributeTest", "InSplit"}
+    assert kinds == {"Did", "DidFirst", "MeasureTest", "AttributeTest", "InSplit", "Sequence", "Inaction"}
 
 
 BARS = {
@@ -115,6 +126,11 @@ BARS = {
     "in split 'spring' 10% to 12.5%": ("10% to 12.5%", 10.0, 12.5),
     "did view for the first time in the last 1 day": ("in the last 1 day", NOW - DAY + 1, NOW),
     "did view for the first time": ("", None, None),
+    "did view then purchase within 1 day": ("at least 1 time", 1.0, None),
+    "did view then not purchase within 15 minutes": ("not followed within 15 minutes", NOW - 2 * HOUR, None),
+    "did view then not login within 15 minutes": ("not followed within 15 minutes", None, None),
+    "user.home within 50 km of (48.85, 2.35)": ("within 50 km of (48.85, 2.35)", 50.0, None),
+    "visits >= 3 in the last 30 days": (">= 3", 3.0, None),
 }
 
 

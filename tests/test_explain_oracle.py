@@ -17,10 +17,12 @@ from coterie.index.rules.printer import print_rule
 from tests import oracle
 from tests import vocabulary as words
 from tests.compare_explanations import explained
-from tests.oracle_dataset import Moment
+from tests.oracle_moment import Moment
 from tests.oracle_time import day_start, local_date
+from tests.oracle_visits import VISIT_GAP_MS
 from tests.side_by_side import Setting, SideBySide
-from tests.vocabulary import DAY, HOUR
+from tests.vocabulary import DAY, HOUR, logic, weighted
+from tests.vocabulary_rules import LEAVES
 
 FAR = 800 * DAY  # time alone changes nothing of these rules later than that
 
@@ -38,9 +40,10 @@ def instants(pair: SideBySide, until: int) -> list[int]:
     """Every instant at which anything may flip by time alone, as far as the engine itself does not say."""
     now, found = pair.now, set()
     moments = [happened.time for happened in pair.dataset.events]
-    for attributes in pair.dataset.of_kind[SubjectKind.USER].attributes.values():
-        moments += [value for value in attributes.values() if type(value) is int]
-    widths = (0, *words.DURATIONS, HOUR, 2 * DAY)
+    now_of_users = Moment(pair.dataset, SubjectKind.USER, now)
+    for subject in now_of_users.subjects():
+        moments += [value for value in now_of_users.attributes(subject).values() if type(value) is int]
+    widths = (0, *words.DURATIONS, HOUR, 2 * DAY, VISIT_GAP_MS)
     found |= {moment + sign * width for moment in moments for width in widths for sign in (1, -1)}
     for zone in ("UTC", "Europe/Paris", "America/St_Johns"):
         found |= set(midnights(now, zone))
@@ -72,12 +75,19 @@ def first_flip(pair: SideBySide, rule: Any, subject: int, candidates: list[int])
 
 EVENTS = st.lists(
     words.events(st.none()).flatmap(
-        lambda event: st.sampled_from((-2 * DAY, -DAY, -HOUR, -15 * 60_000, -1, 0, 1, 60_000, -3 * HOUR)).map(
-            lambda ago: (event, ago)
-        )
+        lambda event: st.sampled_from(
+            (-2 * DAY, -DAY, -HOUR, -30 * 60_000, -15 * 60_000, -10 * 60_000, -1, 0, 1, 60_000, -3 * HOUR)
+        ).map(lambda ago: (event, ago))
     ),
     min_size=1,
     max_size=8,
+)
+
+_SOME = st.lists(LEAVES, min_size=2, max_size=3).map(tuple)
+RULES: st.SearchStrategy[Any] = weighted(
+    (6, LEAVES),
+    (3, logic(LEAVES)),
+    (1, st.builds(ast.AtLeast, st.just(2), _SOME)),
 )
 
 
@@ -87,7 +97,7 @@ EVENTS = st.lists(
     drawn=EVENTS,
     attributes=words.ATTRIBUTES,
     trial_ends=st.sampled_from((None, -DAY, -HOUR, 0, 1, 15 * 60_000, DAY, 2 * DAY)),
-    rules=st.lists(words.rules(), min_size=1, max_size=3),
+    rules=st.lists(RULES, min_size=1, max_size=3),
     universe=words.UNIVERSES,
 )
 def test_truths_and_flips_are_the_oracles(
@@ -153,7 +163,7 @@ def compare_facts(pair: SideBySide, leaf: Any, node: Explained, subject: int) ->
                 assert node.threshold == oracle.term_value(test.term, subject, moment)
             elif isinstance(term, ast.Measure) and isinstance(node.value, int):
                 assert newest(node) == node.value
-        case ast.AttributeTest(owner=owner, name=name):
+        case ast.AttributeTest(owner=owner, name=name, test=test) if not isinstance(test, ast.Near):
             assert node.value == moment.attribute(subject, owner, name)
         case ast.InSplit(salt=salt):
             assert node.value == oracle.bucket(salt, moment.first_identifier(subject)) / 100

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from coterie.index.derivation import Derivation
 from coterie.index.events.columns import EventColumns
-from coterie.index.events.history import History
-from coterie.index.measures.cells import Cells, Touched
+from coterie.index.events.flow import Flow
+from coterie.index.measures.cells import Touched
 from coterie.index.measures.matches import Group, Matches, collect, concatenate
 from coterie.index.measures.registry import Canonical, Measures
 from coterie.index.measures.spec import Shape
@@ -49,11 +50,12 @@ class _Slice:
 class Cursors:
     """All cursors of one dataset."""
 
-    def __init__(self, measures: Measures, cells: Cells, history: History, canonical: Canonical) -> None:
-        self._measures, self._cells, self._history, self._canonical = measures, cells, history, canonical
+    def __init__(self, measures: Measures, derivation: Derivation, flow: Flow, canonical: Canonical) -> None:
+        self._measures, self._derivation, self._flow, self._canonical = measures, derivation, flow, canonical
         self._slices: dict[int, _Slice] = {}
         self._groups: dict[int, Group] = {}
         self.slice_ms = _SLICE_MS
+        derivation.tell(self.arrived)
 
     def forget_groups(self) -> None:
         """Must be called when measures came or went: slices matched for others are matched anew."""
@@ -78,7 +80,7 @@ class Cursors:
             if target > self._measures.cursors[boundary]:
                 self._move(boundary, target, moves, looks)
                 self._measures.cursors[boundary] = target
-        return self._cells.update(moves) + looks
+        return self._derivation.enter(moves) + looks
 
     def _move(self, boundary: int, target: int, moves: list[tuple[Matches, int]], looks: list[Touched]) -> None:
         if not self._measures.roles[boundary]:
@@ -113,7 +115,7 @@ class Cursors:
         held = self._slices.get(boundary)
         if held is None:
             cursor = int(self._measures.cursors[boundary])
-            reach = self._history.reach(cursor, _SLICE_ROWS)
+            reach = self._flow.reach(cursor, _SLICE_ROWS)
             through = min(reach, max(target, cursor + self.slice_ms))
             held = self._slices[boundary] = _Slice(through, self._matched(boundary, cursor, through))
         return held
@@ -123,7 +125,7 @@ class Cursors:
         if group is None:
             roles = self._measures.roles[boundary]
             group = self._groups[boundary] = self._measures.group_of(roles.all())
-        return matched(self._history.scan(after, through), group, self._measures)
+        return matched(self._flow.scan(after, through), group, self._measures)
 
     # ------------------------------------------------------------ the next instant
 
@@ -137,13 +139,13 @@ class Cursors:
         cursor = int(self._measures.cursors[boundary])
         if not roles:
             return None
-        upcoming = self._history.next_time(cursor)
+        upcoming = self._flow.next_time(cursor)
         if upcoming is None or definition.due(upcoming) is None:
             return None
         held = self._slice(boundary, upcoming)
         time = held.next_time()
         if time is None:  # nothing that matters in the slice: the next event of any kind beyond it is early enough
-            time = self._history.next_time(max(held.through, cursor))
+            time = self._flow.next_time(max(held.through, cursor))
         return None if time is None else definition.due(time)
 
     def sweep_to(self, now: int, until: int, rows: int) -> int:
@@ -153,7 +155,7 @@ class Cursors:
             target = definition.value(until)
             if target <= cursor:
                 continue
-            reach = self._history.reach(cursor, rows)
+            reach = self._flow.reach(cursor, rows)
             if reach < target:
                 until = min(until, max(definition.due(reach) or until, now + 1))
         return until

@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from pyroaring import BitMap
 
 from coterie.index.explained import Answer, Explained, NewestEvent, NodeKind
 from coterie.index.expressions import Members, Ref
-from coterie.index.leaf_facts import Probes, bar_of, newest_of, value_of
+from coterie.index.leaf_facts import bar_of, value_of
 from coterie.index.model import Identifier, Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
 from coterie.index.plan import Combined, Negated, Plan, Tree
+from coterie.index.probes import Probe, Probes
 from coterie.index.rules import ast, parse, print_rule
+from coterie.index.rules.words import VISIT_EVENT
 from coterie.index.scratch import Scratch
 from coterie.index.segments import Segment
 from coterie.index.state import State
-from coterie.index.terms import ExtremeRead, Values, view_of
 
 _SCAN_ROWS = 1024  # events scanned between two pauses
 _PRINTED_NODES = 100  # of a larger rule only its leaves are printed
@@ -37,15 +37,6 @@ class _Served:
     definition: SegmentDefinition
     uses: tuple[str, ...]
     member: bool
-
-
-@dataclass(slots=True)
-class _Leaf:
-    """A leaf compiled by itself: the uses of its measures, and what else is read to explain it."""
-
-    plan: Plan
-    newest: list[int]
-    extreme: ExtremeRead | None
 
 
 class Explanation:
@@ -125,7 +116,7 @@ class Explanation:
         self._shown = 0
         self.answer.segment = yield from self._segment_node(ast.InSegment(self._segment), 0)
         self.answer.agrees = self.answer.segment.holds == self.answer.member
-        for measure in self._probes.plan.measures:
+        for measure in self._probes.measures:
             self._state.release(Plan(measures=[measure]))
             yield
         yield from self._look_ahead()
@@ -138,22 +129,19 @@ class Explanation:
         """Compiles every leaf by itself, so that the rules as a whole find everything at hand."""
         state, subject = self._state, self._scratch.subject
         self._probes = Probes(state)
-        self._leaves: dict[int, _Leaf] = {}  # by id() of the leaf: equal ones may mean different things (1 and true)
+        # By id() of the leaf: equal ones may mean different things (1 and true).
+        self._of_leaf: dict[int, Probe] = {}
         for name, served in self._served.items():
             segment = Segment(served.definition, state.now, state.now, [])
             if served.definition.kind is SegmentKind.RULE:
                 rule = self._rules[served.definition.rule]
                 for leaf in _leaves_of(rule):
-                    self._leaves[id(leaf)] = self._compiled(leaf)
+                    self._of_leaf[id(leaf)] = self._probes.of(leaf, state.workshop.compile(leaf, self._kind))
                     yield
                 segment.plan = state.workshop.compile(rule, self._kind)
             else:
                 segment.members = Members(name, BitMap([subject]) if served.member else BitMap())
             state.catalog.add(segment)
-
-    def _compiled(self, leaf: ast.Expression) -> _Leaf:
-        plan = self._state.workshop.compile(leaf, self._kind)
-        return _Leaf(plan, *self._probes.of(leaf, plan))
 
     def _build(self) -> Generator[None, None, None]:
         """Scans the events for all measures at once, then puts the segments to work."""
@@ -223,18 +211,27 @@ class Explanation:
         return bool(ref.of(BitMap([self._scratch.subject])))
 
     def _show_leaf(self, node: Explained, leaf: ast.Expression, tree: Tree) -> None:
-        state, subject, held = self._state, self._scratch.subject, self._leaves[id(leaf)]
-        if held.extreme is None:
+        state, subject, probe = self._state, self._scratch.subject, self._of_leaf[id(leaf)]
+        if probe.extreme is None:
             node.value = value_of(state, tree, subject)
         else:
-            ids = np.array([subject], np.uint32)
-            node.value = view_of(held.extreme, ids, Values(state.measures, state.cells)).values()[0]
+            node.value = self._probes.extreme_of(probe.extreme, subject)
         bar = bar_of(state, leaf, tree, subject)
         node.condition, node.threshold, node.upper = _cut(bar.condition), bar.threshold, bar.upper
-        newest = newest_of(state, held.newest, subject)
-        if newest is not None:
-            event = self._scratch.events[newest[1]]
-            node.newest = NewestEvent(newest[0], event.type, event.event_id)
+        node.newest = self._newest(leaf, probe)
+
+    def _newest(self, leaf: ast.Expression, probe: Probe) -> NewestEvent | None:
+        found = self._probes.newest_of(probe.newest, self._scratch.subject)
+        if found is None:
+            return None
+        if not found.is_derived:
+            event = self._scratch.arrivals[found.sequence].event
+            return NewestEvent(found.time, event.type, event.event_id)
+        if isinstance(leaf, ast.Sequence):  # a match is told as the event that completed it
+            for arrival in self._scratch.arrivals.values():
+                if arrival.time == found.time and leaf.steps[-1].type in (None, arrival.event.type):
+                    return NewestEvent(found.time, arrival.event.type, arrival.event.event_id)
+        return NewestEvent(found.time, VISIT_EVENT, "")
 
     # ------------------------------------------------------------ what time alone will do
 

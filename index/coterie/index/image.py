@@ -217,6 +217,7 @@ def parts_of(state: State) -> dict[str, Part]:
     return {
         **subjects,
         "history": state.history,
+        "derived": state.derived,
         "seen": state.seen,
         "cells": _CellsPart(state),
         "changes": state.changes,

@@ -1,4 +1,4 @@
-"""What a leaf of a rule shows when it is explained: its current value, what that is compared with, its newest event.
+"""What a leaf of a rule shows when it is explained: its current value, and what that is compared with.
 
 Values are read from what the leaf was compiled to, through the engine's own parts; only what the value is
 compared with comes from the rule's text. Owns nothing. Invariant: a condition of a kind not known here shows
@@ -8,32 +8,33 @@ nothing, and its truth is told all the same.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from coterie.index.conditions import Condition, Ids, Question
-from coterie.index.measures.spec import MeasureSpec, Ranking, Shape
+from coterie.index.measures.spec import Ranking, Shape
 from coterie.index.model import Value
-from coterie.index.plan import Combined, Negated, Plan, Tree
-from coterie.index.plan_terms import measures_in, with_test
+from coterie.index.plan import Combined, Negated, Tree
+from coterie.index.plan_terms import measures_in
 from coterie.index.predicates import distances
 from coterie.index.questions import (
     AttributeAge,
     AttributeQuestion,
     FirstTime,
+    Inaction,
     SplitQuestion,
     TermQuestion,
     bucket_of,
-    place_attributes,
 )
 from coterie.index.rules import ast
-from coterie.index.rules.literals import print_percent
+from coterie.index.rules.literals import print_duration, print_percent
 from coterie.index.rules.print_values import print_frequency, print_literal, print_test, print_window
+from coterie.index.rules.types import place_names
 from coterie.index.state import State
-from coterie.index.terms import CountRead, ExtremeRead, SumRead, Term, TermComparison, Values, numbers_of, view_of
+from coterie.index.terms import CountRead, ExtremeRead, SumRead, Term, TermComparison, numbers_of, view_of
 from coterie.index.thresholds import Read, Threshold
-from coterie.index.time.boundaries import Beginning, Fixed, window_bounds
+from coterie.index.time.boundaries import window_bounds
 from coterie.index.time.calendar import HIGHEST, LOWEST, resolve
 
 
@@ -80,7 +81,7 @@ def _number(state: State, says: Threshold, ids: Ids) -> Value | None:
 
 
 def _term(state: State, term: Term, ids: Ids) -> Value | None:
-    values = Values(state.measures, state.cells)
+    values = state.workshop.values
     if isinstance(term, ExtremeRead):
         return view_of(term, ids, values).values()[0]
     number = float(numbers_of(term, ids, values)[0])
@@ -94,11 +95,13 @@ def _answer(state: State, says: Question, ids: Ids) -> Value | None:
         case FirstTime(matching=matching):
             return _term(state, ExtremeRead(matching, Ranking.EARLIEST, value=False), ids)
         case AttributeQuestion(name=name, test=ast.Near() as test, table=table):
-            latitude, longitude = (table.view(each, ids) for each in place_attributes(name))
+            latitude, longitude = (table.view(each, ids) for each in place_names(name))
             distance = float(distances(latitude, longitude, test)[0])
             return None if math.isnan(distance) else distance
         case AttributeQuestion(name=name, table=table) | AttributeAge(name=name, table=table):
             return table.view(name, ids).values()[0]
+        case Inaction(first=first):
+            return _term(state, ExtremeRead(first, Ranking.LATEST, value=False), ids)
         case SplitQuestion(salt=salt, first_value=first_value):
             return bucket_of(salt, first_value(int(ids[0]))) / 100
         case _:
@@ -123,6 +126,8 @@ def bar_of(state: State, leaf: ast.Expression, tree: Tree, subject: int) -> Bar:
             return _tested(state, test, zone)
         case ast.AttributeTest(test=test, zone=zone):
             return _tested(state, test, zone)
+        case ast.Inaction(within_ms=within_ms):
+            return _not_followed(state, within_ms, tree, subject)
         case ast.InSplit(low=low, high=high):
             return Bar(f"{print_percent(low)} to {print_percent(high)}", low / 100, high / 100)
         case _:
@@ -135,6 +140,15 @@ def _times(frequency: ast.Frequency) -> Bar:
     if high is None or low == high:
         return Bar(text, float(low))
     return Bar(text, float(low), float(high)) if low else Bar(text, float(high))
+
+
+def _not_followed(state: State, within_ms: int, tree: Tree, subject: int) -> Bar:
+    """The first event is compared with the newest one that should not have followed."""
+    text = f"not followed within {print_duration(within_ms)}"
+    if isinstance(tree, Condition) and isinstance(tree.says, Inaction):
+        read = ExtremeRead(tree.says.then_not, Ranking.LATEST, value=False)
+        return Bar(text, _term(state, read, np.array([subject], np.uint32)))
+    return Bar(text)
 
 
 def _within(state: State, window: ast.Window | None, zone: str | None) -> Bar:
@@ -185,80 +199,3 @@ def _tested(state: State, test: ast.Test | ast.TermCompare, zone: str | None) ->
             return Bar(text, state.now + (-duration if back else duration))
         case _:
             return Bar(text)
-
-
-# ---------------------------------------------------------------- newest events, smallest and largest values
-
-
-class Probes:
-    """Measures that only an explanation needs: what a leaf's measures do not keep of the same events.
-
-    Each has the window of a leaf's measure as it stands now, so that it can keep an extreme of it.
-    """
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self.plan = Plan()  # holds their uses
-
-    def of(self, leaf: ast.Expression, plan: Plan) -> tuple[list[int], ExtremeRead | None]:
-        """Adds what a leaf needs: measures that keep its newest events, and the reading of a smallest or largest value.
-
-        The latter only where the leaf was compiled to counts, as `max(price) >= 100` is.
-        """
-        match leaf:
-            case ast.MeasureTest(term=ast.Measure(events=ast.Events() as events) as term) if (
-                term.aggregate in _RANKINGS and self._counts(plan)
-            ):
-                ranking = _RANKINGS[term.aggregate]
-                spec = self._spec(plan.measures[0])
-                spec = replace(spec, events=events, property_name=term.property, shape=Shape.EXTREME, ranking=ranking)
-                return [self._newest(spec)], ExtremeRead(self._add(spec), ranking, value=True)
-            case _:
-                return [self._newest_of(measure) for measure in dict.fromkeys(plan.measures)], None
-
-    def _counts(self, plan: Plan) -> bool:
-        return bool(plan.measures) and self._spec(plan.measures[0]).shape is Shape.COUNT
-
-    def _newest_of(self, measure: int) -> int:
-        spec = self._spec(measure)
-        return measure if spec.ranking is Ranking.EARLIEST else self._newest(spec)  # the first event alone counts
-
-    def _newest(self, spec: MeasureSpec) -> int:
-        events, name = spec.events, spec.property_name
-        if spec.shape is Shape.SUM or spec.ranking in (Ranking.SMALLEST, Ranking.LARGEST):
-            assert name is not None
-            events = _with_number(events, name)
-        return self._add(replace(spec, events=events, shape=Shape.EXTREME, ranking=Ranking.LATEST))
-
-    def _spec(self, measure: int) -> MeasureSpec:
-        spec = self._state.measures.specs[measure]
-        assert spec is not None
-        return spec
-
-    def _add(self, spec: MeasureSpec) -> int:
-        now = self._state.now
-        lower = spec.lower if isinstance(spec.lower, Beginning) else Fixed(spec.lower.value(now))
-        measure = self._state.measures.add(replace(spec, lower=lower), now)
-        self.plan.measures.append(measure)
-        return measure
-
-
-_RANKINGS = {ast.Aggregate.MIN: Ranking.SMALLEST, ast.Aggregate.MAX: Ranking.LARGEST}
-
-
-def _with_number(events: ast.Events, name: str) -> ast.Events:
-    """Those of the events that have a number of that name: others add nothing to a sum."""
-    return with_test(events, ast.PropertyTest(name, ast.Between(-math.inf, math.inf)))
-
-
-def newest_of(state: State, measures: list[int], subject: int) -> tuple[int, int] | None:
-    """Returns time and sequence of the newest event that these measures keep, None where they keep none."""
-    ids, found = np.array([subject], np.uint32), []
-    for measure in measures:
-        spec = state.measures.specs[measure]
-        assert spec is not None
-        present, ranks, sequences = state.cells.extremes(measure, ids)
-        sign = -1 if spec.ranking is Ranking.EARLIEST else 1
-        if present[0]:
-            found.append((sign * int(ranks[0]), sign * int(sequences[0])))
-    return max(found, default=None)

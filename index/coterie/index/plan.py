@@ -16,18 +16,30 @@ import numpy as np
 
 from coterie.index.conditions import Condition, Conditions, Ids, Question
 from coterie.index.errors import RuleInvalid, RuleUnsupported
+from coterie.index.events.derived import Derived
 from coterie.index.expressions import Operation
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
-from coterie.index.measures.spec import MeasureSpec, Ranking, Shape, needs_zone
+from coterie.index.measures.spec import VISIT_TYPES, MeasureSpec, Ranking, Shape, needs_zone
 from coterie.index.model import SubjectKind
+from coterie.index.plan_events import (
+    chain_of,
+    check_visit_window,
+    own_events,
+    speaks_of_visits,
+    step_specs,
+    visible,
+    visit_specs,
+)
 from coterie.index.plan_terms import bounds_of, conditional_extreme, is_extreme, measures_in, with_test
-from coterie.index.questions import AttributeAge, AttributeQuestion, FirstTime, SplitQuestion, TermQuestion
+from coterie.index.questions import AttributeAge, AttributeQuestion, FirstTime, Inaction, SplitQuestion, TermQuestion
 from coterie.index.rules import ast
+from coterie.index.sequences import match_type
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.terms import Calculated, CountRead, ExtremeRead, SumRead, Term, TermComparison, Values
 from coterie.index.thresholds import Read, Threshold
 from coterie.index.time.boundaries import SlidingEdge, window_bounds
+from coterie.index.visits import Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,14 @@ class Workshop:
     everyone: Callable[[SubjectKind], Ids]
     watch: Callable[[Condition, Ids], None]  # reminds of the instants at which time flips it
     nested: Callable[[str, SubjectKind, bool], None]  # refuses a segment that does not exist, or is no list
+    derived: Derived
+    visits: Visits
     timezone: str
+
+    @property
+    def values(self) -> Values:
+        """Where questions look values up."""
+        return Values(self.measures, self.cells, self.visits)
 
     def compile(self, rule: ast.Expression, kind: SubjectKind) -> Plan:
         """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind."""
@@ -101,6 +120,10 @@ class Workshop:
             if spec is not None:
                 self.cells.drop(measure, spec.shape)
                 dropped.append(measure)
+                if spec.shape is Shape.VISITS:
+                    self.derived.let_go(VISIT_TYPES[spec.kind])
+                elif spec.step is not None and spec.step.number == 0:
+                    self.derived.let_go(match_type(spec.kind, spec.step.chain))
         return dropped
 
 
@@ -109,7 +132,7 @@ class _Compiler:
 
     def __init__(self, shop: Workshop, kind: SubjectKind) -> None:
         self._shop, self._kind = shop, kind
-        self._values = Values(shop.measures, shop.cells)
+        self._values = shop.values
         self.plan = Plan()
 
     # ------------------------------------------------------------ trees
@@ -141,6 +164,10 @@ class _Compiler:
                 return self._first_time(rule)
             case ast.MeasureTest(term=term, test=test):
                 return self._measure_test(term, test)
+            case ast.Sequence():
+                return self._sequence(rule)
+            case ast.Inaction():
+                return self._inaction(rule)
             case ast.AttributeTest():
                 return self._attribute(rule)
             case ast.InSplit(salt=salt, low=low, high=high):
@@ -167,23 +194,34 @@ class _Compiler:
         property_name: str | None = None,
         ranking: Ranking | None = None,
     ) -> int:
-        if events.type is not None and events.type.startswith("$"):
-            raise RuleUnsupported("rule", "a measure of visits")
+        check_visit_window(events, window)
         where_zone = zone or self._shop.timezone
         lower, upper = window_bounds(window, where_zone)
+        upper = visible(events, upper, self._shop.visits.gap_ms)
         local = needs_zone(events.where) or (shape is Shape.DISTINCT and property_name is None)
-        spec = MeasureSpec(
-            self._kind, events, lower, upper, shape, property_name, ranking, where_zone if local else "UTC"
-        )
+        zone = where_zone if local else "UTC"
+        own = own_events(self._kind, events)
+        if own is not events or isinstance(window, ast.ThisVisit):
+            self._follow_visits()
+        spec = MeasureSpec(self._kind, own, lower, upper, shape, property_name, ranking, zone)
         if shape is Shape.EXTREME and ranking is not Ranking.LATEST and not spec.fixed_lower:
             raise RuleUnsupported(
                 "rule",
                 f"{_RANKING_NAMES[ranking]} inside a window that moves",
                 "last(…) in the same window, or the same without a window",
             )
+        return self._use(spec)
+
+    def _use(self, spec: MeasureSpec) -> int:
         measure = self._shop.measures.add(spec, self._shop.now())
         self.plan.measures.append(measure)
         return measure
+
+    def _follow_visits(self) -> int:
+        """Has the visits of the kind followed; returns the measure that does."""
+        tracker, endings = (self._use(spec) for spec in visit_specs(self._kind, self._shop.visits.gap_ms))
+        self._shop.measures.establish((endings,))  # it holds nothing that history could tell
+        return tracker
 
     def _threshold(self, measure: int, read: int, low: float, high: float, *, negated: bool = False) -> Condition:
         return self._condition(Threshold(measure, read, low, high, negated))
@@ -270,8 +308,8 @@ class _Compiler:
 
     def _read(self, measure: ast.Measure) -> CountRead | SumRead | ExtremeRead:
         aggregate, window, zone = measure.aggregate, measure.window, measure.zone
-        if aggregate is ast.Aggregate.VISITS or measure.events is None:
-            raise RuleUnsupported("rule", "visits")
+        if measure.events is None:
+            return CountRead(self._visits(window, zone))
         events, name = measure.events, measure.property
         match aggregate:
             case ast.Aggregate.COUNT:
@@ -294,6 +332,34 @@ class _Compiler:
         assert spec is not None
         return ExtremeRead(held, ranking, measure.property is not None, None if spec.fixed_lower else spec.lower)
 
+    def _visits(self, window: ast.Window | None, zone: str | None) -> int:
+        check_visit_window(None, window)
+        self._follow_visits()
+        bounds = window_bounds(window, zone or self._shop.timezone)
+        return self._use(MeasureSpec(self._kind, ast.Events(VISIT_TYPES[self._kind]), *bounds, Shape.COUNT))
+
+    # ------------------------------------------------------------ sequences, inaction
+
+    def _sequence(self, rule: ast.Sequence) -> Condition:
+        zone = rule.zone or self._shop.timezone
+        chain = chain_of(self._kind, rule, zone)
+        if any(speaks_of_visits(step) for step in rule.steps) or isinstance(rule.window, ast.ThisVisit):
+            self._follow_visits()
+        for spec in step_specs(self._kind, rule, chain, self._shop.visits.gap_ms):
+            self._use(spec)
+        matches = ast.Events(match_type(self._kind, chain))
+        measure = self._use(MeasureSpec(self._kind, matches, *window_bounds(rule.window, zone), Shape.COUNT))
+        high = math.inf if rule.frequency.high is None else rule.frequency.high
+        return self._threshold(measure, Read.EVENTS, rule.frequency.low, high)
+
+    def _inaction(self, rule: ast.Inaction) -> Condition:
+        seen_then = ast.AgoRange(rule.within_ms + 1, rule.within_ms)  # its nearer edge is what matters
+        first, then_not = (
+            self._measure(Shape.EXTREME, events, window, None, None, Ranking.LATEST)
+            for events, window in ((rule.first, seen_then), (rule.then_not, None))
+        )
+        return self._question(Inaction(self._kind, first, then_not, values=self._values))
+
     # ------------------------------------------------------------ first times, attributes
 
     def _first_time(self, rule: ast.DidFirst) -> Condition:
@@ -305,9 +371,10 @@ class _Compiler:
             first = self._measure(Shape.EXTREME, every, None, zone, None, Ranking.EARLIEST)
         now, measures = self._shop.now(), self._shop.measures
         lower, upper = window_bounds(rule.window, zone)
+        tracker = self._follow_visits() if isinstance(rule.window, ast.ThisVisit) else None
         for edge in (lower, upper):
             measures.look(edge, matching, now)
-        return self._question(FirstTime(self._kind, matching, first, lower, upper, values=self._values))
+        return self._question(FirstTime(self._kind, matching, first, tracker, lower, upper, values=self._values))
 
     def _attribute(self, rule: ast.AttributeTest) -> Condition:
         owners = {SubjectKind.USER: ast.Owner.USER, SubjectKind.ACCOUNT: ast.Owner.ACCOUNT}
@@ -317,8 +384,6 @@ class _Compiler:
             raise RuleInvalid("rule", f"user.{rule.name} has no meaning in a rule about accounts")
         name = f"current.{rule.name}" if rule.owner is ast.Owner.CURRENT else rule.name
         table = self._shop.attributes[self._kind]
-        if isinstance(rule.test, ast.Near):
-            raise RuleUnsupported("rule", "distance from a place")
         if isinstance(rule.test, ast.Age):
             return self._question(AttributeAge(self._kind, name, rule.test, table=table, clock=self._shop.now))
         zone = rule.zone or self._shop.timezone
@@ -333,8 +398,6 @@ _RANKINGS = {
 }
 _RANKING_NAMES = {Ranking.EARLIEST: "first", Ranking.SMALLEST: "min", Ranking.LARGEST: "max", None: ""}
 _LEAF_NAMES: dict[type, str] = {
-    ast.Sequence: "a sequence",
-    ast.Inaction: "inaction (then not … within)",
     ast.OfAccount: "account (…)",
     ast.Users: "a count of users",
 }

@@ -20,7 +20,7 @@ class Preview:
 
     def __init__(self, state: State, definition: SegmentDefinition) -> None:
         self._state, self._definition = state, definition
-        self._plan = state.plan_of(definition)
+        self._plan = state.plan_of(definition, is_new=True)
         state.cursors.forget_groups()
         for name in self._plan.segments:
             state.catalog.ready(name)

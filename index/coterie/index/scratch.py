@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 from coterie.index.errors import LimitExceeded
 from coterie.index.events.columns import Arrival, RowColumns
-from coterie.index.model import Event, SubjectKind
+from coterie.index.model import SubjectKind
 from coterie.index.state import State
 from coterie.index.time.calendar import HIGHEST
 
@@ -30,7 +30,7 @@ class Scratch:
         self.state = State(source.settings, None, None)
         self.state.now = source.now
         self.state.cursors.slice_ms = 2 * HIGHEST  # nothing arrives late here
-        self.events: dict[int, Event] = {}  # by sequence
+        self.arrivals: dict[int, Arrival] = {}  # by sequence
         self._copied: list[tuple[SubjectKind, int, list[int]]] = []  # kind, dense id, ids its events were written with
         self._numbers: dict[SubjectKind, dict[int, int]] = {
             each: {} for each in SubjectKind
@@ -69,8 +69,8 @@ class Scratch:
                     break
                 before = page[-1].time, page[-1].sequence
                 self._append(page)
-                if len(self.events) > most:
-                    raise LimitExceeded("subject", "events of a subject that is explained", len(self.events), most)
+                if len(self.arrivals) > most:
+                    raise LimitExceeded("subject", "events of a subject that is explained", len(self.arrivals), most)
                 yield
         return True
 
@@ -79,11 +79,11 @@ class Scratch:
         fresh = [
             arrival._replace(user=users.get(arrival.user, 0), account=accounts.get(arrival.account, 0))
             for arrival in page
-            if arrival.sequence not in self.events and not self._is_later(arrival)
+            if arrival.sequence not in self.arrivals and not self._is_later(arrival)
         ]
         self.state.history.append(RowColumns(fresh))
         self.state.events_taken += len(fresh)
-        self.events.update((arrival.sequence, arrival.event) for arrival in fresh)
+        self.arrivals.update((arrival.sequence, arrival) for arrival in fresh)
 
     def _is_later(self, arrival: Arrival) -> bool:
         """Whether the event came after the copy was begun."""

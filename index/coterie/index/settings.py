@@ -13,6 +13,9 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
+# Events of these types are the pages of a visit. Fixed: what finished visits say must not depend on a setting.
+PAGE_TYPES = ("page", "page_view", "pageview", "screen_view", "view")
+
 
 def _setting(default: Any, doc: str, low: int | None = None, high: int | None = None) -> Any:
     return field(default=default, metadata={"doc": doc, "low": low, "high": high})
@@ -23,6 +26,7 @@ class Settings:
     """Limits and defaults of one dataset."""
 
     timezone: str = _setting("UTC", "IANA zone of calendar windows and dates whose leaf names none")
+    visit_gap_ms: int = _setting(30 * MINUTE_MS, "the pause that ends a visit; never changes", 1_000, DAY_MS)
     max_future_ms: int = _setting(5 * MINUTE_MS, "how far ahead of now an event's time may lie", 0, DAY_MS)
     record_events: int = _setting(250, "events (or updates) in one journal record at most", 1, 256)
     dedup_ms: int = _setting(DAY_MS, "how long event ids of arrivals are remembered in memory", 0)

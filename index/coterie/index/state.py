@@ -18,9 +18,12 @@ from coterie.index.builds import Builds
 from coterie.index.changes import ChangeLog
 from coterie.index.conditions import Conditions, Ids, bitmap, ids_of
 from coterie.index.cursors import Cursors
+from coterie.index.derivation import Derivation
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.dedup import SeenIds
+from coterie.index.events.derived import Derived
 from coterie.index.events.filters import FilterSet
+from coterie.index.events.flow import Flow
 from coterie.index.events.history import History
 from coterie.index.expressions import Graph, Members, Root, Source
 from coterie.index.measures.cells import Cells
@@ -29,6 +32,7 @@ from coterie.index.model import Cause, Change, ChangeEntry, SegmentDefinition, S
 from coterie.index.plan import Plan, Workshop
 from coterie.index.questions import BIRTH
 from coterie.index.rules import parse
+from coterie.index.rules.types import check_types
 from coterie.index.schedule import Schedule
 from coterie.index.segments import Catalog, Delta, delta_of
 from coterie.index.settings import Settings
@@ -47,18 +51,22 @@ class State:
         self.events_taken = 0  # ever, also those erased since
         self.identity = {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
         self.attributes = {kind: AttributeTable(kind, settings.max_attributes) for kind in SubjectKind}
-        self.history = History(blocks)
+        self.history, self.derived = History(blocks), Derived(blocks)
+        self.flow = Flow(self.history, self.derived)
         self.seen = SeenIds(settings.dedup_ms, settings.dedup_ids, settings.max_future_ms, self.history.has_id)
         self.filters = FilterSet()
         self.measures = Measures(self.filters)
         self.cells = Cells()
-        self.cursors = Cursors(self.measures, self.cells, self.history, self.canonical)
+        self.derivation = Derivation(
+            settings.visit_gap_ms, self.measures, self.cells, self.flow, self.derived, self.identity
+        )
+        self.cursors = Cursors(self.measures, self.derivation, self.flow, self.canonical)
         self.pages = BitPages()
         self.conditions = Conditions(self.cells, self.pages)
         self.schedule = Schedule(self.conditions)
         self.graph = Graph()
         self.catalog = Catalog(self.graph, settings)
-        self.builds = Builds(self.measures, self.cells, self.conditions, self.history, self.catalog, self.canonical)
+        self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
         self.changes = ChangeLog(settings)
         self.workshop = Workshop(
             self.measures,
@@ -70,6 +78,8 @@ class State:
             lambda kind: ids_of(self.identity[kind].subjects),
             self.schedule.watch,
             self.catalog.check_nested,
+            self.derived,
+            self.derivation.visits,
             settings.timezone,
         )
         self.born = {kind: BitMap() for kind in SubjectKind}  # in the current phase
@@ -91,10 +101,7 @@ class State:
 
     def written_ids(self, kind: SubjectKind, dense: int) -> list[int]:
         """The dense ids under which a subject's events were written: its own and those of whom it absorbed."""
-        identity = self.identity[kind]
-        ended = ids_of(BitMap(range(1, identity.next_id)) - identity.subjects)
-        absorbed: list[int] = ended[identity.canonical(ended) == dense].tolist()
-        return [*absorbed, dense]
+        return list(self.identity[kind].written_ids((dense,)))
 
     def bear(self, kind: SubjectKind, subjects: Ids) -> None:
         """Subjects have come into being."""
@@ -131,8 +138,11 @@ class State:
             for condition in self.conditions.on_attribute(kind, name):
                 self.schedule.watch(condition, ids)
 
-    def plan_of(self, definition: SegmentDefinition) -> Plan:
-        """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind."""
+    def plan_of(self, definition: SegmentDefinition, *, is_new: bool = False) -> Plan:
+        """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind.
+
+        A new rule must also fit the types that attributes have by now.
+        """
         rule = parse(
             definition.rule,
             max_nodes=self.settings.max_rule_nodes,
@@ -140,6 +150,8 @@ class State:
             max_name_bytes=self.settings.max_name_bytes,
             max_text_bytes=self.settings.max_text_bytes,
         )
+        if is_new:
+            check_types(rule, definition.subject_kind, lambda kind, name: self.attributes[kind].kind_of(name))
         return self.workshop.compile(rule, definition.subject_kind)
 
     def release(self, plan: Plan | None) -> None:

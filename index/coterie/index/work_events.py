@@ -82,7 +82,7 @@ def _apply(state: State, taken: list[tuple[int, Event]], times: list[int]) -> No
     state.cursors.arrived(columns.times)
     arriving = collect(columns, state.measures.group, state.filters, state.measures.specs)
     entering = [(matches.where(state.measures.inside(matches.measures, matches.times)), 1) for matches in arriving]
-    state.conditions.settle(state.cells.update(entering))
+    state.conditions.settle(state.derivation.enter(entering))
     _take_context(state, columns)
     state.end_phase(Cause.EVENT)
 
@@ -137,6 +137,7 @@ def set_attributes(state: State, payload: SetAttributes) -> Outcome:
             refused.append(Refusal(index, error.reason, error.field, error.message))
             continue
         subject = resolver.resolve(update.kind, update.identifiers)
+        resolver.settle_merges()  # what an absorbed subject brings is older than what is set now
         for name, value in update.values.items():
             if state.attributes[update.kind].set(subject, name, value, f"updates[{index}].attributes.{name}"):
                 changed[update.kind].setdefault(name, []).append(subject)

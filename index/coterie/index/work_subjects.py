@@ -35,8 +35,7 @@ def _named(state: State, kind: SubjectKind, identifier: Identifier) -> int:
 
 def absorb(state: State, kind: SubjectKind, absorbed: int, survivor: int) -> None:
     """Moves everything of a subject, whose identifiers have moved already, to the survivor."""
-    touched = state.cells.move(state.measures.of_kind(kind), absorbed, survivor)
-    state.conditions.settle(touched)
+    state.conditions.settle(state.derivation.merge(kind, absorbed, survivor))
     changed = state.attributes[kind].merge(absorbed, survivor)
     ids = np.array([survivor], np.uint32)
     state.attributes_changed(kind, dict.fromkeys(changed, ids))
@@ -52,9 +51,9 @@ def delete(state: State, payload: DeleteSubject) -> Outcome:
     """Deletes a subject and everything it had."""
     kind = payload.kind
     subject = _named(state, kind, payload.identifier)
-    written = state.written_ids(kind, subject)
+    written = state.identity[kind].written_ids((subject,))
     state.identity[kind].delete(subject)
-    state.conditions.settle(state.cells.move(state.measures.of_kind(kind), subject, None))
+    state.conditions.settle(state.derivation.delete(kind, subject, written))
     state.attributes[kind].delete(subject)
     state.history.erase(kind, written)
     state.depart(kind, subject, 0)
@@ -70,6 +69,7 @@ class Resolver:
         self._touched: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
         self._born: dict[SubjectKind, list[int]] = {kind: [] for kind in SubjectKind}
         self._absorbed: list[tuple[SubjectKind, int, int]] = []
+        self._merged = False
         self._parted: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
 
     def resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
@@ -92,11 +92,17 @@ class Resolver:
                 state.bear(kind, np.array(self._born[kind], np.uint32))
             if self._parted[kind]:  # whoever lost its first identifier has another one now
                 state.conditions.settle_attributes(kind, {BIRTH: np.array(sorted(self._parted[kind]), np.uint32)})
-        for kind, absorbed, survivor in self._absorbed:
-            absorb(state, kind, absorbed, survivor)
+        self.settle_merges()
         for kind in SubjectKind:
             if self._touched[kind]:
                 state.refresh_known(kind, BitMap(self._touched[kind]) & state.identity[kind].subjects)
-        if self._absorbed:
+        if self._merged:
             state.end_phase(Cause.MERGE)
-        return bool(self._absorbed)
+        return self._merged
+
+    def settle_merges(self) -> None:
+        """Moves what absorbed subjects had to those who absorbed them."""
+        for kind, absorbed, survivor in self._absorbed:
+            absorb(self._state, kind, absorbed, survivor)
+            self._merged = True
+        self._absorbed = []

@@ -100,7 +100,9 @@ class Dataset:
     async def open(cls, directory: Path, clock: Clock, settings: ServerSettings) -> Dataset:
         """Recovers a dataset from its directory and starts its writer."""
         description = Description.load(directory)
-        engine_settings = replace(settings.engine, timezone=description.time_zone)
+        engine_settings = replace(
+            settings.engine, timezone=description.time_zone, visit_gap_ms=description.visit_gap_ms
+        )
         settings = replace(settings, engine=engine_settings)
         # In a thread, so that a server already serving other datasets goes on while this one replays its journal.
         recovered = await asyncio.to_thread(_recover, directory, settings)

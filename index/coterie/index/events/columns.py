@@ -109,6 +109,10 @@ class EventColumns(ABC):
     def event(self, row: int) -> Arrival:
         """Returns one row as an arrival. One from history has neither identifiers nor event id."""
 
+    @abstractmethod
+    def all_events(self) -> Sequence[Arrival]:
+        """Returns all rows as arrivals; see `event`."""
+
 
 class RowColumns(EventColumns):
     """Columns of arrivals, extracted when asked for."""
@@ -209,3 +213,7 @@ class RowColumns(EventColumns):
     def event(self, row: int) -> Arrival:
         """Returns one arrival."""
         return self.arrivals[row]
+
+    def all_events(self) -> Sequence[Arrival]:
+        """Returns the arrivals."""
+        return self.arrivals
