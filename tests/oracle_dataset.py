@@ -59,7 +59,7 @@ class Dataset:
         self.now = 0
         self.events: list[Happened] = []
         self.arrivals: dict[str, list[tuple[int, Happened]]] = {}  # event id -> (arrived at, what arrived)
-        self.of_kind = {kind: Subjects() for kind in SubjectKind}
+        self.of_kind = {kind: Subjects(kind) for kind in SubjectKind}
         self.segments: dict[str, Segment] = {}
         self._expected = Expected()
 

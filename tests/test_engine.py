@@ -121,3 +121,17 @@ def test_what_is_made_anew_under_an_old_name_is_saved(tmp_path: Path, definition
     disk.reopen()
     assert list(disk.engine.members(InSegment("seg"))) == []
     disk.close()
+
+
+@pytest.mark.parametrize(("value", "left"), [("pro", ["pro"]), (None, [])])
+def test_what_an_update_says_is_newer_than_whom_it_absorbs(value: str | None, left: list[str]) -> None:
+    """An update that absorbs a device and sets, or removes, an attribute the device had: the update decides."""
+    journal = Journal()
+    journal.create(NOW, "has", "user.plan is set")
+    device, user = Identifier("anonymous_id", "a1"), Identifier("user_id", "u1")
+    journal.apply(NOW, model.SetAttributes((model.AttributeUpdate(SubjectKind.USER, (device,), {"plan": "free"}),)))
+    journal.apply(NOW, model.IngestEvents((view(NOW, ("user_id", "u1")),)))
+    update = model.AttributeUpdate(SubjectKind.USER, (user, device), {"plan": value})
+    journal.apply(NOW, model.SetAttributes((update,)))
+    assert list(journal.engine.attributes(SubjectKind.USER, 2).values()) == left
+    assert len(journal.engine.members(InSegment("has"))) == len(left)

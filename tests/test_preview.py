@@ -78,5 +78,5 @@ def test_a_refused_rule_leaves_nothing() -> None:
     """What this version cannot evaluate is named, and half of a rule is not kept."""
     engine = loaded()
     with pytest.raises(RuleUnsupported):
-        engine.preview(definition("preview", "did view and did view then login within 1 hours"))
+        engine.preview(definition("preview", "did view and first(view.price in the last 7 days) > 10"))
     assert engine.status().measures == 0

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 from pyroaring import BitMap
 
+from coterie.index.bridges import Bridge, CountOfUsers
+from coterie.index.compiler import compile_rule
 from coterie.index.explained import Answer, Explained, NewestEvent, NodeKind
 from coterie.index.expressions import Members, Ref
 from coterie.index.leaf_facts import bar_of, value_of
-from coterie.index.model import Identifier, Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
-from coterie.index.plan import Combined, Negated, Plan, Tree
+from coterie.index.model import Identifier, SegmentDefinition, SegmentKind, SubjectKind, Universe
+from coterie.index.plan import Across, Combined, Negated, Plan, Tree
 from coterie.index.probes import Probe, Probes
 from coterie.index.rules import ast, parse, print_rule
 from coterie.index.rules.words import VISIT_EVENT
@@ -35,8 +37,7 @@ class _Served:
     """A segment the rule depends on, as it is served."""
 
     definition: SegmentDefinition
-    uses: tuple[str, ...]
-    member: bool
+    members: BitMap  # those of them who were copied, by their numbers
 
 
 class Explanation:
@@ -63,20 +64,28 @@ class Explanation:
         self.answer = Answer(source.revision, source.now, dense is not None, universe)
         self._served: dict[str, _Served] = {}  # those that are nested before those that nest them
         if dense is not None:
-            self._scratch = Scratch(source, kind, dense)
-            self._note_served(self._segment, dense)
+            names = self._nested_first(self._segment, {})
+            across = [bridge for name in names for bridge in _bridges(source.catalog.get(name).plan)]
+            users = any(isinstance(bridge, CountOfUsers) for bridge in across)
+            self._scratch = Scratch(source, kind, dense, account=bool(across), users=users)
+            for name in names:
+                self._served[name] = self._serve(name)
             known = universe is Universe.KNOWN
             self.answer.in_universe = universe is Universe.ALL or (dense in source.identity[kind].known) is known
-            self.answer.member = self._served[self._segment].member
+            self.answer.member = self._scratch.subject in self._served[self._segment].members
 
-    def _note_served(self, name: str, dense: int) -> None:
-        segment = self._source.catalog.get(name)
-        uses = tuple(dict.fromkeys(segment.plan.segments)) if segment.plan is not None else ()
-        for used in uses:
-            if used not in self._served:
-                self._note_served(used, dense)
-        member = self._source.is_in(self._source.catalog.ready(name), dense)
-        self._served[name] = _Served(segment.definition, uses, member)
+    def _nested_first(self, name: str, found: dict[str, None]) -> dict[str, None]:
+        plan = self._source.catalog.get(name).plan
+        for used in plan.segments if plan is not None else ():
+            if used not in found:
+                self._nested_first(used, found)
+        found[name] = None
+        return found
+
+    def _serve(self, name: str) -> _Served:
+        definition, root = self._source.catalog.get(name).definition, self._source.catalog.ready(name)
+        copied = self._scratch.numbers[definition.subject_kind]
+        return _Served(definition, BitMap([copied[dense] for dense in copied if self._source.is_in(root, dense)]))
 
     # ------------------------------------------------------------ reading rules
 
@@ -112,9 +121,10 @@ class Explanation:
             yield
         yield from self._compile()
         yield from self._build()
-        self._waiting: list[tuple[Explained, Ref]] = []
+        self._waiting: list[tuple[Explained, Ref, int]] = []  # nodes that have not flipped, and of whom they tell
         self._shown = 0
-        self.answer.segment = yield from self._segment_node(ast.InSegment(self._segment), 0)
+        root = ast.InSegment(self._segment)
+        self.answer.segment = yield from self._segment_node(root, self._scratch.subject, 0)
         self.answer.agrees = self.answer.segment.holds == self.answer.member
         for measure in self._probes.measures:
             self._state.release(Plan(measures=[measure]))
@@ -127,20 +137,21 @@ class Explanation:
 
     def _compile(self) -> Generator[None, None, None]:
         """Compiles every leaf by itself, so that the rules as a whole find everything at hand."""
-        state, subject = self._state, self._scratch.subject
+        state = self._state
         self._probes = Probes(state)
         # By id() of the leaf: equal ones may mean different things (1 and true).
         self._of_leaf: dict[int, Probe] = {}
         for name, served in self._served.items():
             segment = Segment(served.definition, state.now, state.now, [])
             if served.definition.kind is SegmentKind.RULE:
-                rule = self._rules[served.definition.rule]
-                for leaf in _leaves_of(rule):
-                    self._of_leaf[id(leaf)] = self._probes.of(leaf, state.workshop.compile(leaf, self._kind))
+                rule, kind = self._rules[served.definition.rule], served.definition.subject_kind
+                for leaf, whose in _leaves_of(rule, kind):
+                    plan = compile_rule(state.workshop, leaf, whose)
+                    self._of_leaf[id(leaf)] = Probe([]) if isinstance(leaf, ast.Users) else self._probes.of(leaf, plan)
                     yield
-                segment.plan = state.workshop.compile(rule, self._kind)
+                segment.plan = compile_rule(state.workshop, rule, kind)
             else:
-                segment.members = Members(name, BitMap([subject]) if served.member else BitMap())
+                segment.members = Members(name, served.members)
             state.catalog.add(segment)
 
     def _build(self) -> Generator[None, None, None]:
@@ -162,32 +173,36 @@ class Explanation:
 
     # ------------------------------------------------------------ the tree
 
-    def _node(self, rule: ast.Expression, tree: Tree, depth: int) -> Generator[None, None, Explained]:
-        """Explains one node: the rule says what it is, the tree it was compiled to whether it holds."""
+    def _node(self, rule: ast.Expression, tree: Tree, who: int, depth: int) -> Generator[None, None, Explained]:
+        """Explains one node: the rule says what it is, the tree it was compiled to whether it holds of whom."""
         match rule:
             case ast.InSegment() | ast.InList():
-                return (yield from self._segment_node(rule, depth))
+                return (yield from self._segment_node(rule, who, depth))
             case ast.And() | ast.Or() | ast.AtLeast() | ast.Not():
-                node = self._watched(_KINDS[type(rule)], rule, tree)
+                node = self._watched(_KINDS[type(rule)], rule, tree, who)
                 for child, part in zip(_children(rule), _parts(tree), strict=True):
-                    node.children.append((yield from self._node(child, part, depth + 1)))
-                return node
+                    node.children.append((yield from self._node(child, part, who, depth + 1)))
+            case ast.OfAccount(rule=inner):
+                node = self._watched(NodeKind.LEAF, rule, tree, who)
+                account = self._state.affiliation.account_of(who)
+                if account:
+                    node.children.append((yield from self._node(inner, _parts(tree)[0], account, depth + 1)))
             case _:
-                node = self._watched(NodeKind.LEAF, rule, tree)
-                self._show_leaf(node, rule, tree)
+                node = self._watched(NodeKind.LEAF, rule, tree, who)
+                self._show_leaf(node, rule, tree, who)
                 yield
-                return node
+        return node
 
-    def _segment_node(self, rule: ast.InSegment | ast.InList, depth: int) -> Generator[None, None, Explained]:
+    def _segment_node(self, rule: ast.InSegment | ast.InList, who: int, depth: int) -> Generator[None, None, Explained]:
         """Explains membership of a segment, with its own rule beneath it where there is room for it."""
         name = rule.segment
         segment = self._state.catalog.get(name)
-        node = self._keep(NodeKind.SEGMENT, print_rule(rule), Ref(self._state.catalog.ready(name)))
+        node = self._keep(NodeKind.SEGMENT, print_rule(rule), Ref(self._state.catalog.ready(name)), who)
         node.segment = name
         if segment.plan is not None and segment.plan.tree is not None:
             own = self._rules[segment.definition.rule]
             if not depth or self._has_room(own, depth):
-                node.children.append((yield from self._node(own, segment.plan.tree, depth + 1)))
+                node.children.append((yield from self._node(own, segment.plan.tree, who, depth + 1)))
         return node
 
     def _has_room(self, rule: ast.Expression, depth: int) -> bool:
@@ -195,33 +210,29 @@ class Explanation:
         nodes, levels = _size(rule)
         return depth + levels <= settings.max_explain_depth and self._shown + nodes <= settings.max_explain_nodes
 
-    def _watched(self, kind: NodeKind, rule: ast.Expression, tree: Tree) -> Explained:
-        whole = SegmentDefinition("", SegmentKind.RULE, self._kind, mode=Mode.LIVE, universe=Universe.ALL)
-        ref = self._state.catalog.expression(tree, whole)
+    def _watched(self, kind: NodeKind, rule: ast.Expression, tree: Tree, who: int) -> Explained:
+        ref = self._state.catalog.tree(tree)
         self._state.graph.use(ref)
-        return self._keep(kind, _printed(rule), ref)
+        return self._keep(kind, _printed(rule), ref, who)
 
-    def _keep(self, kind: NodeKind, text: str, ref: Ref) -> Explained:
-        node = Explained(kind, text, self._holds(ref))
-        self._waiting.append((node, ref))
+    def _keep(self, kind: NodeKind, text: str, ref: Ref, who: int) -> Explained:
+        node = Explained(kind, text, _holds(ref, who))
+        self._waiting.append((node, ref, who))
         self._shown += 1
         return node
 
-    def _holds(self, ref: Ref) -> bool:
-        return bool(ref.of(BitMap([self._scratch.subject])))
-
-    def _show_leaf(self, node: Explained, leaf: ast.Expression, tree: Tree) -> None:
-        state, subject, probe = self._state, self._scratch.subject, self._of_leaf[id(leaf)]
+    def _show_leaf(self, node: Explained, leaf: ast.Expression, tree: Tree, who: int) -> None:
+        probe = self._of_leaf[id(leaf)]
         if probe.extreme is None:
-            node.value = value_of(state, tree, subject)
+            node.value = value_of(self._state, tree, who)
         else:
-            node.value = self._probes.extreme_of(probe.extreme, subject)
-        bar = bar_of(state, leaf, tree, subject)
+            node.value = self._probes.extreme_of(probe.extreme, who)
+        bar = bar_of(self._state, leaf, tree, who)
         node.condition, node.threshold, node.upper = _cut(bar.condition), bar.threshold, bar.upper
-        node.newest = self._newest(leaf, probe)
+        node.newest = self._newest(leaf, probe, who)
 
-    def _newest(self, leaf: ast.Expression, probe: Probe) -> NewestEvent | None:
-        found = self._probes.newest_of(probe.newest, self._scratch.subject)
+    def _newest(self, leaf: ast.Expression, probe: Probe, who: int) -> NewestEvent | None:
+        found = self._probes.newest_of(probe.newest, who)
         if found is None:
             return None
         if not found.is_derived:
@@ -245,15 +256,19 @@ class Explanation:
             state.revision += 1
             state.advance(upcoming)
             state.end_record()
-            self._waiting = [(node, ref) for node, ref in self._waiting if not self._flipped(node, ref)]
+            self._waiting = [waiting for waiting in self._waiting if not self._flipped(*waiting)]
             yield
         self.answer.looked_until = state.now
 
-    def _flipped(self, node: Explained, ref: Ref) -> bool:
-        flipped = self._holds(ref) != node.holds
+    def _flipped(self, node: Explained, ref: Ref, who: int) -> bool:
+        flipped = _holds(ref, who) != node.holds
         if flipped:
             node.next_flip = self._state.now
         return flipped
+
+
+def _holds(ref: Ref, who: int) -> bool:
+    return bool(ref.of(BitMap([who])))
 
 
 _KINDS: dict[type, NodeKind] = {
@@ -279,24 +294,38 @@ def _parts(tree: Tree) -> tuple[Tree, ...]:
     match tree:
         case Combined(children=children):
             return children
-        case Negated(child=child):
+        case Negated(child=child) | Across(child=child):
             return (child,)
         case _:
             return ()
 
 
-def _leaves_of(rule: ast.Expression) -> Iterator[ast.Expression]:
-    """Yields the leaves that are not about other segments."""
+def _bridges(plan: Plan | None) -> list[Bridge]:
+    """Returns what a rule asks of the other kind of subjects."""
+    found: list[Bridge] = []
+    waiting = [] if plan is None or plan.tree is None else [plan.tree]
+    while waiting:
+        tree = waiting.pop()
+        if isinstance(tree, Across):
+            found.append(tree.bridge)
+        waiting += _parts(tree)
+    return found
+
+
+def _leaves_of(rule: ast.Expression, kind: SubjectKind) -> Iterator[tuple[ast.Expression, SubjectKind]]:
+    """Yields the leaves that are not about other segments, and of which kind of subject each speaks."""
     children = _children(rule)
     for child in children:
-        yield from _leaves_of(child)
-    if not children and not isinstance(rule, ast.InSegment | ast.InList):
-        yield rule
+        yield from _leaves_of(child, kind)
+    if isinstance(rule, ast.OfAccount):
+        yield from _leaves_of(rule.rule, SubjectKind.ACCOUNT)
+    elif not children and not isinstance(rule, ast.InSegment | ast.InList):
+        yield rule, kind
 
 
 def _size(rule: ast.Expression) -> tuple[int, int]:
     """Returns how many nodes and levels a rule has."""
-    below = [_size(child) for child in _children(rule)]
+    below = [_size(child) for child in (_children(rule) or ((rule.rule,) if isinstance(rule, ast.OfAccount) else ()))]
     return 1 + sum(nodes for nodes, _ in below), 1 + max((levels for _, levels in below), default=0)
 
 

@@ -11,11 +11,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from pyroaring import BitMap
 
+from coterie.index.bridges import CountOfUsers
 from coterie.index.conditions import Condition, Ids, Question
 from coterie.index.measures.spec import Ranking, Shape
 from coterie.index.model import Value
-from coterie.index.plan import Combined, Negated, Tree
+from coterie.index.plan import Across, Combined, Negated, Tree
 from coterie.index.plan_terms import measures_in
 from coterie.index.predicates import distances
 from coterie.index.questions import (
@@ -32,10 +34,15 @@ from coterie.index.rules.literals import print_duration, print_percent
 from coterie.index.rules.print_values import print_frequency, print_literal, print_test, print_window
 from coterie.index.rules.types import place_names
 from coterie.index.state import State
-from coterie.index.terms import CountRead, ExtremeRead, SumRead, Term, TermComparison, numbers_of, view_of
+from coterie.index.terms import CountRead, ExtremeRead, SumRead, Term, TermComparison, Values, numbers_of, view_of
 from coterie.index.thresholds import Read, Threshold
 from coterie.index.time.boundaries import window_bounds
 from coterie.index.time.calendar import HIGHEST, LOWEST, resolve
+
+
+def values_of(state: State) -> Values:
+    """Returns where questions look values up."""
+    return Values(state.measures, state.cells, state.derivation.visits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,22 @@ class Bar:
 
 def value_of(state: State, tree: Tree, subject: int) -> Value | None:
     """Returns the value that a compiled leaf tests now; None: it is missing, or the leaf has none."""
+    if isinstance(tree, Across):
+        return _value_across(state, tree, subject)
     condition = _first_condition(tree)
     if condition is None:
         return None
     ids = np.array([subject], np.uint32)
     says = condition.says
     return _number(state, says, ids) if isinstance(says, Threshold) else _answer(state, says, ids)
+
+
+def _value_across(state: State, tree: Across, subject: int) -> Value | None:
+    """Returns how many of an account's users satisfy, or the value of the user's account."""
+    if isinstance(tree.bridge, CountOfUsers):
+        return float(len(state.catalog.tree(tree.child).of(BitMap(state.affiliation.users_of(subject)))))
+    account = state.affiliation.account_of(subject)
+    return value_of(state, tree.child, account) if account else None
 
 
 def _first_condition(tree: Tree) -> Condition | None:
@@ -81,7 +98,7 @@ def _number(state: State, says: Threshold, ids: Ids) -> Value | None:
 
 
 def _term(state: State, term: Term, ids: Ids) -> Value | None:
-    values = state.workshop.values
+    values = values_of(state)
     if isinstance(term, ExtremeRead):
         return view_of(term, ids, values).values()[0]
     number = float(numbers_of(term, ids, values)[0])
@@ -115,7 +132,11 @@ def bar_of(state: State, leaf: ast.Expression, tree: Tree, subject: int) -> Bar:
     """Returns what a leaf's value is compared with."""
     match leaf:
         case ast.Did(frequency=frequency) | ast.Sequence(frequency=frequency):
-            return _times(frequency)
+            return _times(frequency, "times")
+        case ast.Users(quantity=ast.Frequency() as frequency):
+            return _times(frequency, "users")
+        case ast.Users():
+            return Bar("every user", float(len(state.affiliation.users_of(subject))))
         case ast.DidFirst(window=window, zone=zone):
             return _within(state, window, zone)
         case ast.MeasureTest(test=ast.TermCompare(op=op)):
@@ -134,9 +155,9 @@ def bar_of(state: State, leaf: ast.Expression, tree: Tree, subject: int) -> Bar:
             return Bar()
 
 
-def _times(frequency: ast.Frequency) -> Bar:
+def _times(frequency: ast.Frequency, noun: str) -> Bar:
     low, high = frequency.low, frequency.high
-    text = print_frequency(frequency, "times")
+    text = print_frequency(frequency, noun)
     if high is None or low == high:
         return Bar(text, float(low))
     return Bar(text, float(low), float(high)) if low else Bar(text, float(high))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coterie.index.leaf_facts import values_of
 from coterie.index.measures.spec import DERIVING, MeasureSpec, Ranking, Shape
 from coterie.index.model import Value
 from coterie.index.plan import Plan
@@ -89,7 +90,7 @@ class Probes:
     def extreme_of(self, read: ExtremeRead, subject: int) -> Value | None:
         """Returns the smallest or largest value."""
         ids = np.array([subject], np.uint32)
-        return view_of(read, ids, self._state.workshop.values).values()[0]
+        return view_of(read, ids, values_of(self._state)).values()[0]
 
     def newest_of(self, measures: list[int], subject: int) -> Newest | None:
         """Returns the newest event that these measures keep, None where they keep none."""

@@ -26,7 +26,9 @@ class Settings:
     """Limits and defaults of one dataset."""
 
     timezone: str = _setting("UTC", "IANA zone of calendar windows and dates whose leaf names none")
-    visit_gap_ms: int = _setting(30 * MINUTE_MS, "the pause that ends a visit; never changes", 1_000, DAY_MS)
+    visit_gap_ms: int = _setting(
+        30 * MINUTE_MS, "the pause that ends a visit; of datasets that are created from then on", 1_000, DAY_MS
+    )
     max_future_ms: int = _setting(5 * MINUTE_MS, "how far ahead of now an event's time may lie", 0, DAY_MS)
     record_events: int = _setting(250, "events (or updates) in one journal record at most", 1, 256)
     dedup_ms: int = _setting(DAY_MS, "how long event ids of arrivals are remembered in memory", 0)
@@ -46,6 +48,7 @@ class Settings:
     max_properties: int = _setting(256, "properties (and, apart from them, context values) of one event", 1)
     max_attributes: int = _setting(2_000, "different attribute names of one subject kind", 1)
     max_explain_events: int = _setting(50_000, "events of a subject whose membership can be explained", 1)
+    max_explain_users: int = _setting(500, "users of an account whose membership, or one of whom, can be explained", 1)
     max_explain_steps: int = _setting(
         10_000, "instants at which an explanation looks ahead for the next flip at most", 1, 1_000_000
     )

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from coterie.index.affiliation import Affiliation
 from coterie.index.bits import BitPages
 from coterie.index.builds import Builds
 from coterie.index.changes import ChangeLog
+from coterie.index.compiler import compile_rule
 from coterie.index.conditions import Conditions, Ids, bitmap, ids_of
 from coterie.index.cursors import Cursors
 from coterie.index.derivation import Derivation
@@ -28,8 +30,8 @@ from coterie.index.events.history import History
 from coterie.index.expressions import Graph, Members, Root, Source
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
-from coterie.index.model import Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
-from coterie.index.plan import Plan, Workshop
+from coterie.index.model import ACCOUNT_ID, Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
+from coterie.index.plan import Plan
 from coterie.index.questions import BIRTH
 from coterie.index.rules import parse
 from coterie.index.rules.types import check_types
@@ -39,6 +41,7 @@ from coterie.index.settings import Settings
 from coterie.index.storage.parts import Lookup
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.subjects.identity import IdentityMap
+from coterie.index.workshop import Workshop
 
 
 class State:
@@ -53,6 +56,7 @@ class State:
         self.attributes = {kind: AttributeTable(kind, settings.max_attributes) for kind in SubjectKind}
         self.history, self.derived = History(blocks), Derived(blocks)
         self.flow = Flow(self.history, self.derived)
+        self.affiliation = Affiliation(self.attributes[SubjectKind.USER], self.identity)
         self.seen = SeenIds(settings.dedup_ms, settings.dedup_ids, settings.max_future_ms, self.history.has_id)
         self.filters = FilterSet()
         self.measures = Measures(self.filters)
@@ -73,6 +77,7 @@ class State:
             self.conditions,
             self.cells,
             self.attributes,
+            self.affiliation,
             lambda: self.now,
             self.first_value,
             lambda kind: ids_of(self.identity[kind].subjects),
@@ -118,6 +123,7 @@ class State:
         gone = BitMap([subject])
         self.dead[kind].add(subject)
         self.conditions.clear(kind, gone)
+        self.affiliation.depart(kind, subject)
         for segment in self.catalog:
             if segment.members is not None and segment.definition.subject_kind is kind:
                 self.flip_members(segment.members, segment.members.bits & gone)
@@ -134,6 +140,8 @@ class State:
     def attributes_changed(self, kind: SubjectKind, changed: dict[str, Ids]) -> None:
         """Brings conditions on attributes up to date, and reminders with them."""
         self.conditions.settle_attributes(kind, changed)
+        if kind is SubjectKind.USER and ACCOUNT_ID in changed:
+            self.affiliation.users_changed(changed[ACCOUNT_ID])
         for name, ids in changed.items():
             for condition in self.conditions.on_attribute(kind, name):
                 self.schedule.watch(condition, ids)
@@ -152,7 +160,7 @@ class State:
         )
         if is_new:
             check_types(rule, definition.subject_kind, lambda kind, name: self.attributes[kind].kind_of(name))
-        return self.workshop.compile(rule, definition.subject_kind)
+        return compile_rule(self.workshop, rule, definition.subject_kind)
 
     def release(self, plan: Plan | None) -> None:
         """Gives up what a plan uses; measures that nobody uses any more are dropped."""
@@ -170,7 +178,8 @@ class State:
             condition.flipped = BitMap()
         changed += [(members, ids) for members, ids in self._members_flipped.items() if ids]
         self._members_flipped = {}
-        flipped = self.graph.propagate(changed) if changed else {}
+        affiliated = self.affiliation.drain()
+        flipped = self.graph.propagate(changed, affiliated) if changed or affiliated else {}
         deltas: dict[str, Delta] = {}
         for kind in SubjectKind:
             self._collect(kind, flipped, deltas)

@@ -137,7 +137,6 @@ def set_attributes(state: State, payload: SetAttributes) -> Outcome:
             refused.append(Refusal(index, error.reason, error.field, error.message))
             continue
         subject = resolver.resolve(update.kind, update.identifiers)
-        resolver.settle_merges()  # what an absorbed subject brings is older than what is set now
         for name, value in update.values.items():
             if state.attributes[update.kind].set(subject, name, value, f"updates[{index}].attributes.{name}"):
                 changed[update.kind].setdefault(name, []).append(subject)

@@ -35,7 +35,7 @@ from coterie.server.writer import Writer
 _log = logging.getLogger("coterie.server")
 
 DESCRIPTION_FILE = "dataset.json"
-DEFAULT_VISIT_GAP_MS = 30 * 60_000
+_VISIT_GAP_MS = Settings().visit_gap_ms  # of datasets described before it could be set
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Description:
     id: str
     display_name: str
     time_zone: str = "UTC"
-    visit_gap_ms: int = DEFAULT_VISIT_GAP_MS
+    visit_gap_ms: int = _VISIT_GAP_MS
     create_time: int = 0
 
     def save(self, directory: Path) -> None:

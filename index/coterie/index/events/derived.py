@@ -17,19 +17,21 @@ from pyroaring import BitMap
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.columns import Arrival, EventColumns, RowColumns, TypeCodes
 from coterie.index.events.history import History
+from coterie.index.events.sealing import Sizes
 from coterie.index.model import Event, SubjectKind, Value
 from coterie.index.storage.parts import Page
 from coterie.index.views import Instants
 
 PART = "derived"
 _STATE_KEY = b"0"  # sorts before history's own pages
+_SIZES = Sizes()
 
 
 class Derived:
     """The derived events of one dataset."""
 
-    def __init__(self, store: BlockStore | None = None) -> None:
-        self.history = History(store, part=PART, gone=self._gone)
+    def __init__(self, store: BlockStore | None = None, sizes: Sizes = _SIZES) -> None:
+        self.history = History(store, sizes, part=PART, gone=self._gone)
         self._next = 1
         self._let_go: dict[str, int] = {}  # type -> rows of it up to this sequence are nobody's
         self._negatives = False  # whether any withdrawing row was ever written

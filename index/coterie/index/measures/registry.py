@@ -169,13 +169,12 @@ class Measures:
         """Returns who the subjects written in history are now; 0 for deleted ones."""
         specs = self.specs
         kinds = {spec.kind for m in np.unique(matches.measures).tolist() if (spec := specs[m]) is not None}
-        subjects = matches.subjects
-        for kind in kinds:
-            mapped = canonical(kind, subjects)
-            if len(kinds) == 1:
-                return mapped
+        if len(kinds) == 1:
+            return canonical(kinds.pop(), matches.subjects)
+        subjects = matches.subjects.copy()
+        for kind in kinds:  # an id of one kind may lie beyond all there are of the other
             mine = np.array([getattr(specs[m], "kind", None) is kind for m in matches.measures.tolist()], np.bool_)
-            subjects = np.where(mine, mapped, subjects)
+            subjects[mine] = canonical(kind, subjects[mine])
         return subjects
 
     # ------------------------------------------------------------ groups
