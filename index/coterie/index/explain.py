@@ -8,19 +8,20 @@ is of the revision it was begun at, and the dataset's own state is only read.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
 
-from coterie.index.bridges import Bridge, CountOfUsers
+from coterie.index.bridges import CountOfUsers
 from coterie.index.compiler import compile_rule
 from coterie.index.explained import Answer, Explained, NewestEvent, NodeKind
 from coterie.index.expressions import Members, Ref
 from coterie.index.leaf_facts import bar_of, value_of
 from coterie.index.model import Identifier, SegmentDefinition, SegmentKind, SubjectKind, Universe
-from coterie.index.plan import Across, Combined, Negated, Plan, Tree
+from coterie.index.plan import Plan, Tree
 from coterie.index.probes import Probe, Probes
+from coterie.index.rule_trees import bridges_of, children_of, cut, leaves_of, parts_of, printed, size_of
 from coterie.index.rules import ast, parse, print_rule
 from coterie.index.rules.words import VISIT_EVENT
 from coterie.index.scratch import Scratch
@@ -28,8 +29,6 @@ from coterie.index.segments import Segment
 from coterie.index.state import State
 
 _SCAN_ROWS = 1024  # events scanned between two pauses
-_PRINTED_NODES = 100  # of a larger rule only its leaves are printed
-_PRINTED_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Explanation:
         self._served: dict[str, _Served] = {}  # those that are nested before those that nest them
         if dense is not None:
             names = self._nested_first(self._segment, {})
-            across = [bridge for name in names for bridge in _bridges(source.catalog.get(name).plan)]
+            across = [bridge for name in names for bridge in bridges_of(source.catalog.get(name).plan)]
             users = any(isinstance(bridge, CountOfUsers) for bridge in across)
             self._scratch = Scratch(source, kind, dense, account=bool(across), users=users)
             for name in names:
@@ -145,7 +144,7 @@ class Explanation:
             segment = Segment(served.definition, state.now, state.now, [])
             if served.definition.kind is SegmentKind.RULE:
                 rule, kind = self._rules[served.definition.rule], served.definition.subject_kind
-                for leaf, whose in _leaves_of(rule, kind):
+                for leaf, whose in leaves_of(rule, kind):
                     plan = compile_rule(state.workshop, leaf, whose)
                     self._of_leaf[id(leaf)] = Probe([]) if isinstance(leaf, ast.Users) else self._probes.of(leaf, plan)
                     yield
@@ -180,13 +179,13 @@ class Explanation:
                 return (yield from self._segment_node(rule, who, depth))
             case ast.And() | ast.Or() | ast.AtLeast() | ast.Not():
                 node = self._watched(_KINDS[type(rule)], rule, tree, who)
-                for child, part in zip(_children(rule), _parts(tree), strict=True):
+                for child, part in zip(children_of(rule), parts_of(tree), strict=True):
                     node.children.append((yield from self._node(child, part, who, depth + 1)))
             case ast.OfAccount(rule=inner):
                 node = self._watched(NodeKind.LEAF, rule, tree, who)
                 account = self._state.affiliation.account_of(who)
                 if account:
-                    node.children.append((yield from self._node(inner, _parts(tree)[0], account, depth + 1)))
+                    node.children.append((yield from self._node(inner, parts_of(tree)[0], account, depth + 1)))
             case _:
                 node = self._watched(NodeKind.LEAF, rule, tree, who)
                 self._show_leaf(node, rule, tree, who)
@@ -207,13 +206,13 @@ class Explanation:
 
     def _has_room(self, rule: ast.Expression, depth: int) -> bool:
         settings = self._state.settings
-        nodes, levels = _size(rule)
+        nodes, levels = size_of(rule)
         return depth + levels <= settings.max_explain_depth and self._shown + nodes <= settings.max_explain_nodes
 
     def _watched(self, kind: NodeKind, rule: ast.Expression, tree: Tree, who: int) -> Explained:
         ref = self._state.catalog.tree(tree)
         self._state.graph.use(ref)
-        return self._keep(kind, _printed(rule), ref, who)
+        return self._keep(kind, printed(rule), ref, who)
 
     def _keep(self, kind: NodeKind, text: str, ref: Ref, who: int) -> Explained:
         node = Explained(kind, text, _holds(ref, who))
@@ -228,7 +227,7 @@ class Explanation:
         else:
             node.value = self._probes.extreme_of(probe.extreme, who)
         bar = bar_of(self._state, leaf, tree, who)
-        node.condition, node.threshold, node.upper = _cut(bar.condition), bar.threshold, bar.upper
+        node.condition, node.threshold, node.upper = cut(bar.condition), bar.threshold, bar.upper
         node.newest = self._newest(leaf, probe, who)
 
     def _newest(self, leaf: ast.Expression, probe: Probe, who: int) -> NewestEvent | None:
@@ -277,72 +276,3 @@ _KINDS: dict[type, NodeKind] = {
     ast.Not: NodeKind.NOT,
     ast.AtLeast: NodeKind.AT_LEAST,
 }
-
-
-def _children(rule: ast.Expression) -> tuple[ast.Expression, ...]:
-    match rule:
-        case ast.And(children=children) | ast.Or(children=children) | ast.AtLeast(children=children):
-            return children  # type: ignore[return-value]  # a rule's child is a rule
-        case ast.Not(child=child):
-            return (child,)  # type: ignore[return-value]
-        case _:
-            return ()
-
-
-def _parts(tree: Tree) -> tuple[Tree, ...]:
-    """Returns what the children were compiled to."""
-    match tree:
-        case Combined(children=children):
-            return children
-        case Negated(child=child) | Across(child=child):
-            return (child,)
-        case _:
-            return ()
-
-
-def _bridges(plan: Plan | None) -> list[Bridge]:
-    """Returns what a rule asks of the other kind of subjects."""
-    found: list[Bridge] = []
-    waiting = [] if plan is None or plan.tree is None else [plan.tree]
-    while waiting:
-        tree = waiting.pop()
-        if isinstance(tree, Across):
-            found.append(tree.bridge)
-        waiting += _parts(tree)
-    return found
-
-
-def _leaves_of(rule: ast.Expression, kind: SubjectKind) -> Iterator[tuple[ast.Expression, SubjectKind]]:
-    """Yields the leaves that are not about other segments, and of which kind of subject each speaks."""
-    children = _children(rule)
-    for child in children:
-        yield from _leaves_of(child, kind)
-    if isinstance(rule, ast.OfAccount):
-        yield from _leaves_of(rule.rule, SubjectKind.ACCOUNT)
-    elif not children and not isinstance(rule, ast.InSegment | ast.InList):
-        yield rule, kind
-
-
-def _size(rule: ast.Expression) -> tuple[int, int]:
-    """Returns how many nodes and levels a rule has."""
-    below = [_size(child) for child in (_children(rule) or ((rule.rule,) if isinstance(rule, ast.OfAccount) else ()))]
-    return 1 + sum(nodes for nodes, _ in below), 1 + max((levels for _, levels in below), default=0)
-
-
-def _printed(rule: ast.Expression) -> str:
-    if _size(rule)[0] <= _PRINTED_NODES:
-        return _cut(print_rule(rule))
-    count = f"{len(_children(rule))} conditions"
-    match rule:
-        case ast.And():
-            return f"all of {count}"
-        case ast.Or():
-            return f"any of {count}"
-        case ast.AtLeast(k=k):
-            return f"at least {k} of {count}"
-        case _:
-            return "not (…)"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _PRINTED_CHARACTERS else text[: _PRINTED_CHARACTERS - 1] + "…"
