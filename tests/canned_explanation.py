@@ -75,14 +75,22 @@ _RULE = {
 
 
 def explanation(request: memberships.ExplainMembershipRequest) -> Any:
-    """Explains `vip` as a rule, `may` as too long to look ahead, `strangers` as others', anything else as a list."""
-    said: dict[str, Any] = {"known": True, "member": True, "universe": "UNIVERSE_ALL", "inUniverse": True}
+    """Explains `vip` as a rule, `may` as too long to look ahead, `stays` as sticky, `strangers` as others', anything else as a list."""
+    said: dict[str, Any] = {
+        "known": True,
+        "member": True,
+        "universe": "UNIVERSE_ALL",
+        "inUniverse": True,
+        "mode": "SEGMENT_MODE_LIVE",
+    }
     if request.subject.identifiers[0].value == "nobody":
         said = {"universe": "UNIVERSE_ALL"}
     elif request.segment == "vip":
         said |= {"explanation": _RULE, "nextFlip": "2026-05-20T08:00:00Z"}
     elif request.segment == "may":
         said |= {"explanation": _SPENT, "lookedUntil": "2026-05-08T00:00:00Z"}
+    elif request.segment == "stays":
+        said |= {"explanation": _LAPSED, "mode": "SEGMENT_MODE_STICKY", "nextFlip": "2026-05-08T00:00:00Z"}
     elif request.segment == "strangers":
         said |= {"explanation": _SPENT, "member": False, "inUniverse": False, "universe": "UNIVERSE_ANONYMOUS"}
     else:

@@ -73,6 +73,7 @@ TRANSCRIPTS = {
         "explain u1 vip",
         "explain u1 newsletter",
         "explain u1 may",
+        "explain u1 stays",
         "explain u1 strangers",
         "explain nobody vip",
         "explain u1 newsletter --json",

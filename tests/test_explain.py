@@ -9,7 +9,7 @@ import pytest
 from coterie.index import model
 from coterie.index.errors import CoterieError, LimitExceeded
 from coterie.index.explained import Explained, NodeKind
-from coterie.index.model import Identifier, SegmentDefinition, SegmentKind, SubjectKind, Universe
+from coterie.index.model import Identifier, Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
 from tests.compare_explanations import explained
 from tests.explained_shop import DAY, HOUR, MINUTE, NOW, USER, Shop, shop
 
@@ -157,6 +157,30 @@ def test_an_account_with_too_many_users_is_refused() -> None:
     made.explain("retail", account, SubjectKind.ACCOUNT)
     with pytest.raises(LimitExceeded, match="users of an account"):
         made.explain("firms", account, SubjectKind.ACCOUNT)
+
+
+def test_a_member_that_stays_is_explained() -> None:
+    """The rule does not hold, the membership does; it ends at its deadline, or never."""
+    made = shop()
+    for name, mode, ttl in (("sticky", Mode.STICKY, 3 * DAY), ("once", Mode.ONCE, 0)):
+        made.segment(name, "did view in the last 7 days", mode=mode, ttl_ms=ttl)
+    made.segment("both", "in sticky and in once")
+    left = NOW + 7 * DAY - MINUTE
+    for name, flip in (("sticky", left + 3 * DAY), ("once", None), ("both", left + 3 * DAY)):
+        for at in (NOW, left):  # promised while the rule holds as when it no longer does
+            made.apply(model.Tick(), at)
+            answer = made.explain(name)
+            assert answer.segment is not None
+            assert (answer.member, answer.segment.next_flip) == (True, flip)
+    answer = made.explain("sticky")
+    assert answer.segment is not None
+    assert (answer.mode, answer.segment.children[0].holds) == (Mode.STICKY, False)
+    dense = made.engine.find(SubjectKind.USER, USER)
+    assert dense is not None
+    made.apply(model.Tick(), left + 3 * DAY - 1)
+    assert made.engine.is_member("both", dense)
+    made.apply(model.Tick(), left + 3 * DAY)
+    assert not made.engine.is_member("both", dense)
 
 
 def test_accounts_are_explained_too() -> None:

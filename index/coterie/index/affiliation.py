@@ -42,6 +42,9 @@ class Affiliation:
         self._derived: Ids = np.empty(0, np.uint32)  # the users of all codes as first derived, code after code …
         self._starts = np.zeros(1, np.int64)  # … and where each code's begin
 
+    def __len__(self) -> int:
+        return len(self._codes)
+
     # ------------------------------------------------------------ being used
 
     def use(self) -> None:

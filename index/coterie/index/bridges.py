@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,14 @@ from coterie.index.subjects.identity import NOBODY
 from coterie.index.thresholds import Truths
 
 _FEW = 32  # so many subjects are faster looked at one by one than through numpy
+_FEW_SATISFY = 32  # the users of so many accounts are faster cut than every user's account is looked up
 
 
 @dataclass(frozen=True, slots=True)
 class Bridge(ABC):
     """What is asked of the subjects of the other kind. Equal bridges ask the same."""
 
+    asks_one: ClassVar[bool]  # it is true of nobody but across from those who satisfy
     affiliation: Affiliation = field(compare=False, hash=False, repr=False, kw_only=True)
 
     @property
@@ -62,6 +65,8 @@ class Bridge(ABC):
 class OfAccount(Bridge):
     """The user's account satisfies."""
 
+    asks_one = True
+
     @property
     def kind(self) -> SubjectKind:
         """The subjects it is true or false of."""
@@ -81,6 +86,8 @@ class OfAccount(Bridge):
         if len(candidates) <= _FEW:
             account_of = self.affiliation.account_of
             return BitMap([user for user in candidates if (a := account_of(user)) and (a in bits) is not opposite])
+        if not opposite and len(bits) <= _FEW_SATISFY:
+            return BitMap().union(*(candidates & self.affiliation.users_of(account) for account in bits))
         users = ids_of(candidates)
         accounts, position = np.unique(self.affiliation.accounts_of(users), return_inverse=True)
         satisfy = np.isin(accounts, ids_of(bits & bitmap(accounts)), invert=opposite) & (accounts != NOBODY)
@@ -91,6 +98,7 @@ class OfAccount(Bridge):
 class CountOfUsers(Bridge):
     """From `low` to `high` of the account's users satisfy (`high` None: or more); if `every`, all of them, too."""
 
+    asks_one = False
     low: int
     high: int | None
     every: bool = False
@@ -114,9 +122,20 @@ class CountOfUsers(Bridge):
 
     def truths(self, candidates: BitMap, bits: BitMap, *, opposite: bool) -> BitMap:
         """Returns the candidates of whose users enough, and not too many, satisfy."""
+        if len(candidates) <= _FEW:
+            return BitMap([account for account in candidates if self._is_true(account, bits, opposite=opposite)])
         many = self.affiliation.are_many(candidates)
         users, inside = (self._counted if many else self._looked_at)(candidates, bits)
         return bitmap(ids_of(candidates)[self._holds(users, users - inside if opposite else inside)])
+
+    def _is_true(self, account: int, bits: BitMap, *, opposite: bool) -> bool:
+        users = self.affiliation.users_of(account)
+        number = users.difference_cardinality(bits) if opposite else users.intersection_cardinality(bits)
+        return (
+            self.low <= number
+            and (self.high is None or number <= self.high)
+            and not (self.every and number < len(users))
+        )
 
     def _holds(self, users: NDArray[np.int64], satisfying: NDArray[np.int64]) -> Truths:
         holds = satisfying >= self.low
@@ -146,8 +165,15 @@ def bridge_of(leaf: ast.OfAccount | ast.Users, kind: SubjectKind, affiliation: A
     bridge = OfAccount(affiliation=affiliation) if isinstance(leaf, ast.OfAccount) else _count(leaf, affiliation)
     if bridge.kind is not kind:
         told = {SubjectKind.USER: "account (…)", SubjectKind.ACCOUNT: "a count of users"}[bridge.kind]
-        raise RuleInvalid("rule", f"{told} has no meaning in a rule about {kind.name.lower()}s")
+        raise misplaced(told, kind)
     return bridge
+
+
+def misplaced(leaf: str, kind: SubjectKind) -> RuleInvalid:
+    """What is said of a leaf that stands in a rule about subjects of the other kind than its own."""
+    across = {SubjectKind.USER: "account (…)", SubjectKind.ACCOUNT: "any user (…)"}[kind]
+    fix = f"put it into {across}, or make a segment of the other kind"
+    return RuleInvalid("rule", f"{leaf} has no meaning in a rule about {kind.name.lower()}s", fix=fix)
 
 
 def _count(leaf: ast.Users, affiliation: Affiliation) -> CountOfUsers:

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from coterie.index.bridges import bridge_of
+from coterie.index.bridges import bridge_of, misplaced
 from coterie.index.conditions import Condition, Ids, Question
 from coterie.index.errors import RuleInvalid, RuleUnsupported
 from coterie.index.expressions import Operation
@@ -303,7 +303,7 @@ class _Compiler:
         if rule.owner is ast.Owner.ACCOUNT and self._kind is SubjectKind.USER:
             return self.tree(ast.OfAccount(rule))
         if rule.owner is ast.Owner.USER and self._kind is SubjectKind.ACCOUNT:
-            raise RuleInvalid("rule", f"user.{rule.name} has no meaning in a rule about accounts")
+            raise misplaced(f"user.{rule.name}", self._kind)
         name = f"current.{rule.name}" if rule.owner is ast.Owner.CURRENT else rule.name
         table = self._shop.attributes[self._kind]
         if isinstance(rule.test, ast.Age):

@@ -9,7 +9,7 @@ is of the revision it was begun at, and the dataset's own state is only read.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pyroaring import BitMap
 
@@ -36,7 +36,9 @@ class _Served:
     """A segment the rule depends on, as it is served."""
 
     definition: SegmentDefinition
-    members: BitMap  # those of them who were copied, by their numbers
+    members: BitMap  # of those who were copied, by their numbers
+    latch: int = 0  # its number, where members stay
+    kept: dict[int, int] = field(default_factory=dict)  # who stays, and until when (0: no deadline yet)
 
 
 class Explanation:
@@ -58,9 +60,10 @@ class Explanation:
         source, kind = self._source, self._kind
         source.catalog.check_nested(self._segment, kind, False)
         source.catalog.ready(self._segment)
-        universe = source.catalog.get(self._segment).definition.universe
+        definition = source.catalog.get(self._segment).definition
+        universe = definition.universe
         dense = source.identity[kind].find(self._identifiers)
-        self.answer = Answer(source.revision, source.now, dense is not None, universe)
+        self.answer = Answer(source.revision, source.now, dense is not None, universe, definition.mode)
         self._served: dict[str, _Served] = {}  # those that are nested before those that nest them
         if dense is not None:
             names = self._nested_first(self._segment, {})
@@ -82,9 +85,14 @@ class Explanation:
         return found
 
     def _serve(self, name: str) -> _Served:
-        definition, root = self._source.catalog.get(name).definition, self._source.catalog.ready(name)
-        copied = self._scratch.numbers[definition.subject_kind]
-        return _Served(definition, BitMap([copied[dense] for dense in copied if self._source.is_in(root, dense)]))
+        source, segment, root = self._source, self._source.catalog.get(name), self._source.catalog.ready(name)
+        copied = self._scratch.numbers[segment.definition.subject_kind]
+        served = _Served(segment.definition, BitMap([copied[dense] for dense in copied if source.is_in(root, dense)]))
+        if segment.latch is None:
+            return served
+        places = source.latches.places_of(segment.latch, copied)
+        kept = {copied[dense]: deadline for dense, deadline in places.items()}
+        return replace(served, latch=segment.latch.number, kept=kept)
 
     # ------------------------------------------------------------ reading rules
 
@@ -111,7 +119,13 @@ class Explanation:
         return next(self._steps, self) is not self
 
     def _work(self) -> Generator[None, None, None]:
-        while self.answer.known and not (yield from self._scratch.copy_events()):
+        while True:
+            if self._source.sweeps.under_way:  # some subjects stand at another instant than the others
+                while self._source.sweeps.under_way:
+                    yield
+                self._begin()
+            if not self.answer.known or (yield from self._scratch.copy_events()):
+                break
             self._begin()  # the subject is no more, or another one
         if not self.answer.known:
             return
@@ -167,8 +181,16 @@ class Explanation:
                 state.catalog.put_to_work(segment, Ref(segment.members))
             else:
                 assert segment.plan is not None
-                state.catalog.put_to_work(segment, state.catalog.expression(segment.plan.tree, segment.definition))
+                answer = state.catalog.expression(segment.plan.tree, segment.definition)
+                state.catalog.put_to_work(segment, self._latched(segment, answer))
             yield
+
+    def _latched(self, segment: Segment, rule: Ref) -> Ref:
+        served, latches = self._served[segment.id], self._state.latches
+        if not served.latch:
+            return rule
+        segment.latch = latches.take_over(segment.definition, rule, served.latch, served.kept)
+        return latches.answer(segment.latch)
 
     # ------------------------------------------------------------ the tree
 

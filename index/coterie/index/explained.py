@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from coterie.index.model import Universe, Value
+from coterie.index.model import Mode, Universe, Value
 
 
 class NodeKind(IntEnum):
@@ -56,6 +56,7 @@ class Answer:
     now: int
     known: bool
     universe: Universe
+    mode: Mode
     member: bool = False
     in_universe: bool = False
     segment: Explained | None = None  # the membership itself, the rule beneath it; None of a subject nobody knows

@@ -8,7 +8,7 @@ over its children's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from heapq import heappop, heappush
@@ -259,7 +259,7 @@ class Graph:
         return candidates - truths if node.empty else truths
 
     def propagate(
-        self, changed: Iterable[tuple[Source, BitMap]], affiliated: Mapping[SubjectKind, BitMap] | None = None
+        self, changed: Iterable[tuple[Source, BitMap]], affiliated: dict[SubjectKind, BitMap] | None = None
     ) -> dict[Root, BitMap]:
         """Runs changed truths up the graph, children first; returns the subjects whose truth flipped, by root.
 
@@ -270,7 +270,8 @@ class Graph:
             wave.notify(source, ids)
         if affiliated:
             for node, bridge in self._bridges.items():
-                wave.look(node, affiliated.get(bridge.kind, BitMap()))
+                if _is_stirred(node, bridge, affiliated):
+                    wave.look(node, affiliated[bridge.kind])
         while wave.waiting:
             node, ids = wave.next()
             ids = self._evaluate(node, ids) ^ (node.bits & ids)
@@ -323,3 +324,11 @@ def _empty_truth(operation: Operation | Bridge, children: tuple[Ref, ...], k: in
         return operation.empty
     truths = sum(child.empty for child in children)
     return truths >= {Operation.AND: len(children), Operation.OR: 1}.get(operation, k)
+
+
+def _is_stirred(node: Node, bridge: Bridge, affiliated: dict[SubjectKind, BitMap]) -> bool:
+    """Whether a bridge must be looked at for who was re-affiliated: of ten thousand, most say nothing of them."""
+    ids, others, child = affiliated.get(bridge.kind), affiliated.get(bridge.others), node.children[0]
+    if ids is None or not bridge.asks_one or child.empty or ids.intersect(node.bits):
+        return ids is not None
+    return others is not None and others.intersect(child.source.bits)

@@ -27,8 +27,8 @@ class Preview:
         state.builds.begin(self._plan)
 
     def step(self, rows: int = 8192) -> bool:
-        """Scans about `rows` rows of what it lacks; returns False when there is no more."""
-        return self._state.builds.step_for(self._plan, rows)
+        """Scans about `rows` rows of what it lacks (none during a sweep); returns False when there is no more."""
+        return self._state.sweeps.begun or self._state.builds.step_for(self._plan, rows)
 
     @property
     def progress(self) -> float:

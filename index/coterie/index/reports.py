@@ -86,7 +86,7 @@ def status_of(state: State) -> Status:
         state.history.rows,
         state.cells.used,
         len(state.changes),
-        state.cells.size_bytes,
+        state.cells.size_bytes + state.latches.deadlines.size_bytes,
         sum(table.size_bytes for table in state.attributes.values()),
         sum(identity.size_bytes for identity in state.identity.values()),
         tuple(state.builds.status()),

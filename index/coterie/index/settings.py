@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-MINUTE_MS = 60_000
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
@@ -39,6 +40,10 @@ class Settings:
     max_rule_depth: int = _setting(32, "how deep logic, where and arithmetic of one rule may nest", 1, 64)
     max_segment_depth: int = _setting(32, "how deep segments may nest in segments", 1, 64)
     max_segments: int = _setting(20_000, "segments in one dataset", 1)
+    min_ttl_ms: int = _setting(SECOND_MS, "how long a member of a sticky segment may stay, at least", 1)
+    max_ttl_ms: int = _setting(
+        3_650 * DAY_MS, "how long a member of a sticky segment may stay, at most", 1, 36_500 * DAY_MS
+    )
     max_list_members: int = _setting(10_000_000, "members of one list", 1)
     max_identifier_bytes: int = _setting(256, "UTF-8 bytes of an identifier's value", 1, 400)
     max_identifiers: int = _setting(32, "identifiers on one event or update", 1, 1_000)

@@ -28,6 +28,7 @@ from coterie.index.events.filters import FilterSet
 from coterie.index.events.flow import Flow
 from coterie.index.events.history import History
 from coterie.index.expressions import Graph, Members, Root, Source
+from coterie.index.latches import Latches
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
 from coterie.index.model import ACCOUNT_ID, Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
@@ -41,6 +42,7 @@ from coterie.index.settings import Settings
 from coterie.index.storage.parts import Lookup
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.subjects.identity import IdentityMap
+from coterie.index.sweeps import Sweeps
 from coterie.index.workshop import Workshop
 
 
@@ -69,6 +71,10 @@ class State:
         self.conditions = Conditions(self.cells, self.pages)
         self.schedule = Schedule(self.conditions)
         self.graph = Graph()
+        self.latches = Latches(self.graph, self.pages, lambda kind: self.identity[kind].subjects)
+        self.sweeps = Sweeps(
+            self.measures, self.derivation, self.conditions, self.cursors, self.schedule, self.latches.deadlines
+        )
         self.catalog = Catalog(self.graph, settings)
         self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
         self.changes = ChangeLog(settings)
@@ -124,6 +130,7 @@ class State:
         self.dead[kind].add(subject)
         self.conditions.clear(kind, gone)
         self.affiliation.depart(kind, subject)
+        self.latches.forget(kind, subject)
         for segment in self.catalog:
             if segment.members is not None and segment.definition.subject_kind is kind:
                 self.flip_members(segment.members, segment.members.bits & gone)
@@ -180,6 +187,7 @@ class State:
         self._members_flipped = {}
         affiliated = self.affiliation.drain()
         flipped = self.graph.propagate(changed, affiliated) if changed or affiliated else {}
+        self.latches.note(flipped, self.born)
         deltas: dict[str, Delta] = {}
         for kind in SubjectKind:
             self._collect(kind, flipped, deltas)
@@ -203,7 +211,8 @@ class State:
         self._phases.append((cause, deltas))
 
     def end_record(self) -> tuple[ChangeEntry, ...]:
-        """Nets the record's phases and appends what remains to the change log."""
+        """Latches what is true now, nets the record's phases, and appends what remains to the change log."""
+        self.latches.settle(self.now)
         phases, self._phases = self._phases, []
         entries: list[ChangeEntry] = [*self._gone]
         self._gone = []
@@ -247,14 +256,20 @@ class State:
 
     def next_instant(self) -> int | None:
         """Returns the next instant at which time alone may change something, None where nothing waits."""
-        instants = (self.cursors.next_instant(), self.schedule.next_instant())
+        instants = (self.cursors.next_instant(), self.schedule.next_instant(), self.latches.deadlines.next_instant())
         return min((instant for instant in instants if instant is not None), default=None)
 
-    def advance(self, at: int) -> None:
-        """Moves time; what joins and leaves by it is the record's first phase."""
+    def advance(self, at: int, below: int = 0) -> None:
+        """Moves time, for subjects below an id where one is given; what joins and leaves by it is the first phase."""
         self.now = at
-        self.conditions.settle(self.cursors.advance(at))
-        self.schedule.advance(at)
+        if below or self.sweeps.under_way:
+            self.sweeps.advance(at, below)
+        else:
+            self.sweeps.forget()
+            self.conditions.settle(self.cursors.advance(at))
+            self.schedule.advance(at)
+        for kept, ids in self.latches.due(at, below):
+            self.flip_members(kept, ids)
         self.end_phase(Cause.TIME)
 
 

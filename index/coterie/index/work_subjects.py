@@ -39,6 +39,7 @@ def absorb(state: State, kind: SubjectKind, absorbed: int, survivor: int, change
     state.conditions.settle(state.derivation.merge(kind, absorbed, survivor))
     ids = np.array([survivor], np.uint32)
     state.attributes_changed(kind, dict.fromkeys(changed, ids))
+    state.latches.merge(kind, absorbed, survivor)
     for segment in state.catalog:
         members = segment.members
         if members is not None and segment.definition.subject_kind is kind and absorbed in members.bits:

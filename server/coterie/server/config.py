@@ -68,7 +68,6 @@ class ServerSettings:
     max_label_key_bytes: int = _setting(63, "UTF-8 bytes of a label's key", 1, KIB)
     max_short_text_bytes: int = _setting(256, "UTF-8 bytes of a display name, author or label's value", 1, 64 * KIB)
     max_description_bytes: int = _setting(8 * KIB, "UTF-8 bytes of a segment's description", 1, MIB)
-    max_ttl_ms: int = _setting(3_650 * DAY_MS, "how long a sticky member may stay", 1)
     max_segments_per_trend: int = _setting(100, "segments in one GetTrend call", 1, 10_000)
     max_trend_points: int = _setting(10_000, "buckets in one GetTrend answer", 1, 1_000_000)
     max_datasets: int = _setting(64, "datasets on one server", 1, 10_000)
@@ -82,7 +81,7 @@ class ServerSettings:
     request_id_ms: int = _setting(24 * HOUR_MS, "how long an answer is remembered by its request id", 0)
     tick_spacing_ms: int = _setting(20, "distance between moves of time under load", 1, SECOND_MS)
     tick_burst: int = _setting(8, "moves of time to the very millisecond before that distance is kept", 1, 1_000)
-    sweep_rows: int = _setting(8_192, "events passed by windows in one step when time moves", 1)
+    sweep_rows: int = _setting(4_096, "events passed by all windows together in one step when time moves", 1)
     build_rows: int = _setting(8_192, "events of history read in one step of a segment's build", 1)
     max_wait_ms: int = _setting(10 * SECOND_MS, "how long a read waits for a revision without a deadline", 0)
 

@@ -35,6 +35,7 @@ from coterie.server.writer import Writer
 _log = logging.getLogger("coterie.server")
 
 DESCRIPTION_FILE = "dataset.json"
+_SWEEP_LOOK_S = 0.1  # between two looks at a sweep that writes no record
 _VISIT_GAP_MS = Settings().visit_gap_ms  # of datasets described before it could be set
 
 
@@ -118,6 +119,12 @@ class Dataset:
             # Its first record says when it began, so that its time is never 1970's.
             await dataset.writer.write(Call(payloads=[Tick()]))
         return dataset
+
+    async def steady(self) -> None:
+        """Waits until no sweep is being prepared or under way: in its middle, subjects stand at two instants."""
+        while self.engine.preparing:
+            self.check_serving()
+            await self.progress.past(self.engine.revision, _SWEEP_LOOK_S)
 
     def check_serving(self) -> None:
         """Raises Unavailable where the dataset has failed: its state may be behind what was acknowledged."""

@@ -45,6 +45,7 @@ class RuleCalls(Service):
         rule = await self._rule(request, kind)
         definition = previewed_definition(rule.text, kind, universe)
         dataset = await self._reading(request, context)
+        await dataset.steady()
         with dataset.engine.preview(definition) as preview:
             while preview.step(self._settings.build_rows):  # noqa: ASYNC110 - other work goes on between the steps
                 await asyncio.sleep(0)

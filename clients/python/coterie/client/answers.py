@@ -233,6 +233,7 @@ def explanation(message: membership_service_pb2.ExplainMembershipResponse) -> Ex
         looked_until=moment(message, "looked_until"),
         universe=_universe(message.universe),
         in_universe=message.in_universe,
+        mode=_mode(message.mode),
         rule=_explained(message.explanation) if message.HasField("explanation") else None,
     )
 

@@ -219,6 +219,8 @@ class ExplainedNode:
 class Explanation:
     """Why a subject is in a segment, or is not. `rule` is None where nobody has such an identifier.
 
+    In a sticky or once segment a subject may be a member although the rule does not hold.
+
     Nothing whose `next_flip` is None flips before `looked_until`; where that is None, nothing of it ever does.
     """
 
@@ -230,6 +232,7 @@ class Explanation:
     looked_until: datetime | None
     universe: Universe
     in_universe: bool
+    mode: Mode
     rule: ExplainedNode | None
 
 

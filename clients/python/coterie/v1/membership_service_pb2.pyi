@@ -410,7 +410,7 @@ class Explanation(_message.Message):
     def __init__(self, text: _Optional[str] = ..., holds: bool = ..., value: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., threshold: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., newest_event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_flip: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., children: _Optional[_Iterable[_Union[Explanation, _Mapping]]] = ..., kind: _Optional[_Union[ExplanationKind, str]] = ..., condition: _Optional[str] = ..., upper_threshold: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., newest_event_type: _Optional[str] = ..., newest_event_id: _Optional[str] = ..., segment: _Optional[str] = ...) -> None: ...
 
 class ExplainMembershipResponse(_message.Message):
-    __slots__ = ("revision", "now", "known", "member", "explanation", "next_flip", "looked_until", "universe", "in_universe")
+    __slots__ = ("revision", "now", "known", "member", "explanation", "next_flip", "looked_until", "universe", "in_universe", "mode")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FIELD_NUMBER: _ClassVar[int]
@@ -420,6 +420,7 @@ class ExplainMembershipResponse(_message.Message):
     LOOKED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     UNIVERSE_FIELD_NUMBER: _ClassVar[int]
     IN_UNIVERSE_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
     revision: _common_pb2.Revision
     now: _timestamp_pb2.Timestamp
     known: bool
@@ -429,7 +430,8 @@ class ExplainMembershipResponse(_message.Message):
     looked_until: _timestamp_pb2.Timestamp
     universe: _segment_service_pb2.Universe
     in_universe: bool
-    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., known: bool = ..., member: bool = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., next_flip: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., looked_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., universe: _Optional[_Union[_segment_service_pb2.Universe, str]] = ..., in_universe: bool = ...) -> None: ...
+    mode: _segment_service_pb2.SegmentMode
+    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., known: bool = ..., member: bool = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., next_flip: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., looked_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., universe: _Optional[_Union[_segment_service_pb2.Universe, str]] = ..., in_universe: bool = ..., mode: _Optional[_Union[_segment_service_pb2.SegmentMode, str]] = ...) -> None: ...
 
 class ReplicateSegmentsRequest(_message.Message):
     __slots__ = ("dataset", "segments", "after")

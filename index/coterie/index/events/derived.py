@@ -87,9 +87,9 @@ class Derived:
             if len(rows):
                 yield piece if len(rows) == piece.rows else piece.take(rows)
 
-    def scan(self, after: int, through: int) -> Iterator[EventColumns]:
+    def scan(self, after: int, through: int, piece_rows: int | None = None) -> Iterator[EventColumns]:
         """Yields all rows with `after < time <= through`; see `History.scan`."""
-        return self._live(self.history.scan(after, through))
+        return self._live(self.history.scan(after, through, piece_rows))
 
     def rows_of(self, kind: SubjectKind, written: BitMap, after: int, through: int) -> Iterator[EventColumns]:
         """Yields the rows of subjects, by the dense ids written; see `History.rows_of`."""

@@ -28,9 +28,18 @@ class Flow:
         """How many rows there are, withdrawn ones included."""
         return self._history.rows + self._derived.history.rows
 
-    def scan(self, after: int, through: int) -> Iterator[EventColumns]:
+    @property
+    def state(self) -> int:
+        """Changes where what a scan has not read yet may be gone."""
+        return self._history.state + self._derived.history.state
+
+    def scan(self, after: int, through: int, piece_rows: int | None = None) -> Iterator[EventColumns]:
         """Yields all rows with `after < time <= through`, in no particular order."""
-        return chain(self._history.scan(after, through), self._derived.scan(after, through))
+        return chain(self._history.scan(after, through, piece_rows), self._derived.scan(after, through, piece_rows))
+
+    def count(self, after: int, through: int) -> int:
+        """Returns how many rows lie between, withdrawn ones included."""
+        return self._history.count(after, through) + self._derived.history.count(after, through)
 
     def rows_of(self, kind: SubjectKind, written: BitMap, after: int, through: int) -> Iterator[EventColumns]:
         """Yields what `scan` would of subjects alone, by the dense ids written on arrival."""

@@ -61,6 +61,7 @@ class History:
         self._sealing: Sealing | None = None
         self._sources: Sources | None = None
         self._newest: int | None = -HIGHEST  # the largest event time; None: to be looked up
+        self.state = 0  # changes where a snapshot begins or ends: what a scan has not read by then may be gone
 
     # ------------------------------------------------------------ writing
 
@@ -138,18 +139,19 @@ class History:
             self._newest = max(recent, int(self._all.lasts.max(initial=-HIGHEST)))
         return self._newest
 
-    def scan(self, after: int, through: int) -> Iterator[EventColumns]:
+    def scan(self, after: int, through: int, piece_rows: int | None = None) -> Iterator[EventColumns]:
         """Yields all rows with `after < time <= through` in pieces of bounded size, in no particular order.
 
         The pieces are to be read before the next snapshot begins or ends.
         """
+        most = piece_rows or self._sizes.piece_rows
         recent = self._recent[self._recent_after(after) : self._recent_after(through)]
         if recent:
             yield RowColumns(recent)
         for source in self._all.overlapping(after, through):
             start, stop = source.after(after), source.after(through)
-            for begin in range(start, stop, self._sizes.piece_rows):
-                yield StoredColumns(source, slice(begin, min(begin + self._sizes.piece_rows, stop)))
+            for begin in range(start, stop, most):
+                yield StoredColumns(source, slice(begin, min(begin + most, stop)))
 
     def rows_of(self, kind: SubjectKind, written: BitMap, after: int, through: int) -> Iterator[EventColumns]:
         """Yields what `scan` would of subjects alone, by the dense ids written on arrival."""
@@ -246,6 +248,7 @@ class History:
     def begin(self) -> Iterator[Page]:
         """Freezes the tail and yields it as blocks, with what blocks are rewritten on the way."""
         assert self._sealing is None, "the snapshot before has not ended"
+        self.state += 1
         if self._recent:
             self._make_run()
         self._sealed_runs = [*self._runs, *self._small_runs]
@@ -271,6 +274,7 @@ class History:
         """Lets go of what is sealed now, or takes it back as the tail."""
         sealing, self._sealing, self._sources, self._newest = self._sealing, None, None, None
         assert sealing is not None, "no snapshot has begun"
+        self.state += 1
         self._next_block = sealing.next_number
         if not committed:
             self._runs, self._compact_all = [*self._sealed_runs, *self._runs], self._compact_all or sealing.clears

@@ -44,7 +44,10 @@ def explain(
 def sentence(user: str, segment: str, answer: memberships.ExplainMembershipResponse) -> str:
     """What is to be said of the membership as a whole."""
     said = f"{user} is {'in' if answer.member else 'not in'} {segment}"
-    if not answer.in_universe:
+    if answer.member and not answer.explanation.holds:
+        mode = enum_name(segment_service_pb2.SegmentMode, answer.mode, "SEGMENT_MODE_")
+        said = f"{said}, whose members stay ({mode})"
+    elif not answer.in_universe:
         universe = enum_name(segment_service_pb2.Universe, answer.universe, "UNIVERSE_")
         return f"{said}, which only {universe} subjects can be in"
     if answer.HasField("next_flip"):

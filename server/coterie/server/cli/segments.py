@@ -159,8 +159,11 @@ def show(session: Session, name: Name) -> None:
     edits = session.client.call(services.ListSegmentVersions, versions).versions
     session.console.print(
         render.rows(
-            render.table(">version", "written", "by", "rule"),
-            ((edit.version, render.instant(edit.create_time), edit.author, edit.rule_text) for edit in edits),
+            render.table(">version", "written", "by", "mode", "rule"),
+            (
+                (edit.version, render.instant(edit.create_time), edit.author, render.segment_mode(edit), edit.rule_text)
+                for edit in edits
+            ),
         )
     )
     users = segment_service_pb2.ListDependentsRequest(dataset=session.dataset, segment=name)

@@ -17,6 +17,7 @@ from coterie.v1 import membership_service_pb2 as v1
 def write_explanation(answer: Answer, target: v1.ExplainMembershipResponse) -> None:
     """Writes an explanation, without its revision."""
     target.known, target.member = answer.known, answer.member
+    target.mode = enum_number(answer.mode)
     target.universe, target.in_universe = enum_number(answer.universe), answer.in_universe
     membership = answer.segment
     if membership is None:
