@@ -29,6 +29,7 @@ from coterie.v1 import (
 from coterie.v1 import (
     segment_service_pb2 as segments,
 )
+from tests.canned_explanation import explanation
 from tests.fake_server import FakeServer, Refused
 
 NOON = 1_777_636_800  # 2026-05-01T12:00Z
@@ -260,7 +261,7 @@ ANSWERS: dict[str, Any] = {
     "CompareEngagement": unimplemented("CompareEngagement"),
     "RunFunnel": unimplemented("RunFunnel"),
     "GetRetention": unimplemented("GetRetention"),
-    "ExplainMembership": unimplemented("ExplainMembership"),
+    "ExplainMembership": explanation,
 }
 
 

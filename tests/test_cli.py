@@ -69,7 +69,15 @@ TRANSCRIPTS = {
         "compare vip --goal purchase --revenue purchase.value --from 2026-05-01 --to 2026-06-01",
         "funnel view purchase --from 2026-05-01 --to 2026-06-01",
         "retention view --from 2026-05-01 --to 2026-06-01",
+    ],
+    "explain": [
         "explain u1 vip",
+        "explain u1 newsletter",
+        "explain u1 may",
+        "explain u1 stays",
+        "explain u1 strangers",
+        "explain nobody vip",
+        "explain u1 newsletter --json",
     ],
     "refusals": ["segment show vpi", "--json segment show vpi", "count 'did purchase in the last 30 dyas'"],
 }

@@ -33,7 +33,7 @@ from coterie.index.rules import ast
 from coterie.index.sequences import match_type
 from coterie.index.terms import Calculated, CountRead, ExtremeRead, SumRead, Term, TermComparison, Values
 from coterie.index.thresholds import Read, Threshold
-from coterie.index.time.boundaries import SlidingEdge, window_bounds
+from coterie.index.time.boundaries import NOW, Beginning, Boundary, SlidingEdge, window_bounds
 from coterie.index.workshop import Workshop
 
 
@@ -276,12 +276,18 @@ class _Compiler:
         return self._threshold(measure, Read.EVENTS, rule.frequency.low, high)
 
     def _inaction(self, rule: ast.Inaction) -> Condition:
-        seen_then = ast.AgoRange(rule.within_ms + 1, rule.within_ms)  # its nearer edge is what matters
-        first, then_not = (
-            self._measure(Shape.EXTREME, events, window, None, None, Ranking.LATEST)
-            for events, window in ((rule.first, seen_then), (rule.then_not, None))
-        )
+        first = self._latest(rule.first, SlidingEdge(rule.within_ms))
+        then_not = self._latest(rule.then_not, NOW)
         return self._question(Inaction(self._kind, first, then_not, values=self._values))
+
+    def _latest(self, events: ast.Events, upper: Boundary) -> int:
+        """Keeps the newest event that the edge has passed, however old it is."""
+        own = own_events(self._kind, events)
+        if own is not events:
+            self._follow_visits()
+        zone = self._shop.timezone if needs_zone(events.where) else "UTC"
+        upper = visible(events, upper, self._shop.visits.gap_ms)
+        return self._use(MeasureSpec(self._kind, own, Beginning(), upper, Shape.EXTREME, None, Ranking.LATEST, zone))
 
     # ------------------------------------------------------------ first times, attributes
 

@@ -23,6 +23,7 @@ from coterie.index.conditions import bitmap, ids_of
 from coterie.index.errors import CoterieError
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.columns import Arrival
+from coterie.index.explain import Explanation
 from coterie.index.image import parts_of
 from coterie.index.model import (
     ActivateBuild,
@@ -138,9 +139,7 @@ class Engine:
         """
         if self.sweeping:
             return self.now
-        state = self._state
-        instants = (state.cursors.next_instant(), state.schedule.next_instant(), state.latches.deadlines.next_instant())
-        return min((instant for instant in instants if instant is not None), default=None)
+        return self._state.next_instant()
 
     def sweep_steps(self, since: int, until: int, rows: int) -> Steps:
         """Returns at which instants in (since, until] to write ticks, so that each passes about `rows` events.
@@ -267,6 +266,10 @@ class Engine:
                 answers[:, column] = (held != root.empty)[rows]
         answers[dense_ids == 0] = False
         return answers
+
+    def explain(self, kind: SubjectKind, identifiers: Sequence[Identifier], segment_id: str) -> Explanation:
+        """Begins to find out why a subject is in a segment; SegmentNotFound, SegmentBuilding, WrongSegmentKind."""
+        return Explanation(self._state, kind, identifiers, segment_id)
 
     def segments_of(self, kind: SubjectKind, dense: int) -> list[str]:
         """Returns the ready segments a live subject is in."""

@@ -262,6 +262,11 @@ class State:
 
     # ------------------------------------------------------------ time
 
+    def next_instant(self) -> int | None:
+        """Returns the next instant at which time alone may change something, None where nothing waits."""
+        instants = (self.cursors.next_instant(), self.schedule.next_instant(), self.latches.deadlines.next_instant())
+        return min((instant for instant in instants if instant is not None), default=None)
+
     def advance(self, at: int, below: int = 0) -> None:
         """Moves time, for subjects below an id where one is given; what joins and leaves by it is the first phase."""
         self.now = at

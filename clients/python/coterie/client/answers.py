@@ -15,11 +15,15 @@ from coterie.client.types import (
     CurrentSegment,
     Event,
     EventTotal,
+    ExplainedNode,
+    Explanation,
+    ExplanationKind,
     Identifier,
     Ingested,
     ListChanged,
     Member,
     Mode,
+    NewestEvent,
     ParsedRule,
     Preview,
     Profile,
@@ -34,7 +38,7 @@ from coterie.client.types import (
     TrendPoint,
     Universe,
 )
-from coterie.client.values import from_messages, from_timestamp
+from coterie.client.values import from_message, from_messages, from_timestamp
 from coterie.v1 import (
     analytics_service_pb2,
     common_pb2,
@@ -218,6 +222,42 @@ def member(message: membership_service_pb2.Member) -> Member:
 def current_segments(messages: Iterable[common_pb2.CurrentSegment]) -> tuple[CurrentSegment, ...]:
     """The segments a subject is in."""
     return tuple(CurrentSegment(message.segment, moment(message, "since")) for message in messages)
+
+
+def explanation(message: membership_service_pb2.ExplainMembershipResponse) -> Explanation:
+    """Why a subject is in a segment, or is not."""
+    return Explanation(
+        revision=message.revision.token,
+        now=from_timestamp(message.now),
+        known=message.known,
+        member=message.member,
+        next_flip=moment(message, "next_flip"),
+        looked_until=moment(message, "looked_until"),
+        universe=_universe(message.universe),
+        in_universe=message.in_universe,
+        mode=_mode(message.mode),
+        rule=_explained(message.explanation) if message.HasField("explanation") else None,
+    )
+
+
+def _explained(node: membership_service_pb2.Explanation) -> ExplainedNode:
+    kind = enum_name(membership_service_pb2.ExplanationKind, node.kind, "EXPLANATION_KIND_")
+    newest = None
+    if node.HasField("newest_event_time"):
+        newest = NewestEvent(from_timestamp(node.newest_event_time), node.newest_event_type, node.newest_event_id)
+    return ExplainedNode(
+        kind=cast(ExplanationKind, kind),
+        text=node.text,
+        holds=node.holds,
+        next_flip=moment(node, "next_flip"),
+        value=from_message(node.value),
+        condition=node.condition,
+        threshold=from_message(node.threshold),
+        upper_threshold=from_message(node.upper_threshold),
+        newest_event=newest,
+        segment=node.segment,
+        children=tuple(map(_explained, node.children)),
+    )
 
 
 def event(message: common_pb2.Event) -> Event:

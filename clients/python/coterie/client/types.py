@@ -18,6 +18,7 @@ Mode: TypeAlias = Literal["live", "sticky", "once"]
 Universe: TypeAlias = Literal["all", "known", "anonymous"]
 State: TypeAlias = Literal["building", "ready"]
 Bucket: TypeAlias = Literal["hour", "day", "week", "month"]
+ExplanationKind: TypeAlias = Literal["and", "or", "not", "at_least", "leaf", "segment"]
 Cause: TypeAlias = Literal["event", "time", "attribute", "backfill", "edit", "merge", "manual", "delete"]
 
 
@@ -191,6 +192,56 @@ class CurrentSegment:
 
     segment: str
     since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewestEvent:
+    """The newest event that counts for a leaf; the id is empty where it has none, or is too old to be kept."""
+
+    time: datetime
+    type: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedNode:
+    """One node of a rule: whether it holds, and when time alone will turn it round (None: never).
+
+    A leaf has the value it tests, what that is compared with, and the newest event that contributes to it.
+    """
+
+    kind: ExplanationKind
+    text: str
+    holds: bool
+    next_flip: datetime | None
+    value: Value | None = None
+    condition: str = ""
+    threshold: Value | None = None
+    upper_threshold: Value | None = None
+    newest_event: NewestEvent | None = None
+    segment: str = ""
+    children: tuple[ExplainedNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a subject is in a segment, or is not. `rule` is None where nobody has such an identifier.
+
+    In a sticky or once segment a subject may be a member although the rule does not hold.
+
+    Nothing whose `next_flip` is None flips before `looked_until`; where that is None, nothing of it ever does.
+    """
+
+    revision: str
+    now: datetime
+    known: bool
+    member: bool
+    next_flip: datetime | None
+    looked_until: datetime | None
+    universe: Universe
+    in_universe: bool
+    mode: Mode
+    rule: ExplainedNode | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ from coterie.client import requests
 from coterie.client.synchronous.analytics import LONG
 from coterie.client.types import Bucket
 from coterie.server.cli import render
-from coterie.server.cli.arguments import Accounts, By, instant_of, kind_of, subject_of, zone_of
+from coterie.server.cli.arguments import Accounts, instant_of, kind_of, zone_of
 from coterie.server.cli.scanning import scanned
 from coterie.server.cli.session import Session, print_json, remote
 from coterie.v1 import analytics_service_pb2 as analytics
-from coterie.v1 import membership_service_pb2 as memberships
 from coterie.v1 import rule_pb2
 
 Segments = Annotated[list[str], typer.Argument(metavar="SEG...", help="Segments or expressions.")]
@@ -177,23 +176,6 @@ def retention(
         days=_days(start, end, zone),
     )
     print_json(session.client.call(session.client.services.analytics.GetRetention, request))
-
-
-@remote
-def explain(
-    session: Session,
-    user: Annotated[str, typer.Argument(metavar="USER", help="The subject's identifier; see --by.")],
-    segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
-    by: By = "",
-    accounts: Accounts = False,
-) -> None:
-    """Explain why a subject is in a segment, or is not."""
-    request = memberships.ExplainMembershipRequest(
-        dataset=session.dataset,
-        subject=requests.subject(subject_of(user, by, accounts=accounts)),
-        segment=segment,
-    )
-    print_json(session.client.call(session.client.services.memberships.ExplainMembership, request))
 
 
 def _days(start: str, end: str, zone: str) -> analytics.DayRange:
