@@ -126,7 +126,8 @@ def profile() -> profiles.GetProfileResponse:
         totals=[profiles.EventTotal(type="purchase", count=1234)],
     )  # fmt: skip
     known.segments[0].since.seconds = known.totals[0].first_time.seconds = known.first_seen.seconds = NOON - 60
-    known.totals[0].last_time.seconds = known.last_seen.seconds = NOON
+    known.totals[0].last_time.seconds = known.last_seen.seconds = known.last_visit.end_time.seconds = NOON
+    known.last_visit.start_time.seconds, known.last_visit.events = NOON - 60, 3
     event = common_pb2.Event(
         type="purchase", properties={"price": number(29.9), "gift": common_pb2.Value(boolean=True)}
     )

@@ -37,6 +37,7 @@ from coterie.client.types import (
     Trend,
     TrendPoint,
     Universe,
+    Visit,
 )
 from coterie.client.values import from_message, from_messages, from_timestamp
 from coterie.v1 import (
@@ -292,8 +293,14 @@ def profile(message: profile_service_pb2.GetProfileResponse) -> Profile | None:
         ),
         first_seen=moment(known, "first_seen"),
         last_seen=moment(known, "last_seen"),
+        last_visit=_visit(known.last_visit) if known.HasField("last_visit") else None,
         timeline=tuple(event(one) for one in message.timeline),
     )
+
+
+def _visit(message: profile_service_pb2.Visit) -> Visit:
+    times = from_timestamp(message.start_time), from_timestamp(message.end_time)
+    return Visit(*times, message.events, message.running)
 
 
 # ---------------------------------------------------------------- analytics

@@ -268,6 +268,16 @@ class EventTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A subject's visit: events less than the dataset's visit gap apart. `end_time` is its last event's so far."""
+
+    start_time: datetime
+    end_time: datetime
+    events: int
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What is known of one subject, with the newest of its events."""
 
@@ -279,6 +289,7 @@ class Profile:
     totals: tuple[EventTotal, ...]
     first_seen: datetime | None
     last_seen: datetime | None
+    last_visit: Visit | None
     timeline: tuple[Event, ...]
 
 

@@ -210,6 +210,12 @@ def profile(
             session.console.print(part)
 
 
+def _visit(visit: profile_service_pb2.Visit) -> str:
+    events = f"{render.number(visit.events)} event{'s' if visit.events != 1 else ''}"
+    since = f"since {render.instant(visit.start_time)}, {events}"
+    return f"{since}, still running" if visit.running else f"{since}, until {render.instant(visit.end_time)}"
+
+
 def profile_parts(answer: profile_service_pb2.GetProfileResponse) -> Iterator[Table]:
     """The tables of a profile: facts, segments, totals, timeline."""
     known = answer.profile
@@ -221,6 +227,7 @@ def profile_parts(answer: profile_service_pb2.GetProfileResponse) -> Iterator[Ta
             ("current", render.values(known.current)),
             ("first seen", render.optional_instant(known, "first_seen")),
             ("last seen", render.optional_instant(known, "last_seen")),
+            ("last visit", _visit(known.last_visit) if known.HasField("last_visit") else ""),
         )
         if shown
     )
