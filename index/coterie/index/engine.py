@@ -44,6 +44,7 @@ from coterie.index.model import (
     Value,
 )
 from coterie.index.preview import Preview
+from coterie.index.reconstruction import Reach, Reconstruction
 from coterie.index.reports import Profile, Status, events_of, profile_of, status_of
 from coterie.index.rules.ast import Expression
 from coterie.index.segments import Segment
@@ -214,13 +215,13 @@ class Engine:
         """Raises what `apply` would refuse the call with; changes nothing."""
         work_segments.validate(self._state, payload)
 
-    def preview(self, definition: SegmentDefinition) -> Preview:
-        """Begins to find out who would be in a segment with this rule; what `validate` refuses is refused.
+    def preview(self, *definitions: SegmentDefinition, fields: Sequence[str] = ()) -> Preview:
+        """Begins to find out who would be in segments with these rules; what `validate` refuses is refused.
 
-        Not during a sweep: subjects stand at two instants.
+        `fields` are the paths that refusals name, by default `rule`. Not during a sweep: subjects stand at two instants.
         """
         assert not self.preparing, "a preview waits for the sweep"
-        return Preview(self._state, definition)
+        return Preview(self._state, zip(fields or ["rule"] * len(definitions), definitions, strict=True))
 
     def segments(self) -> list[Segment]:
         """Returns all segments, in the order of their creation."""
@@ -295,6 +296,10 @@ class Engine:
         segment = self._state.catalog.get(segment_id)
         bucket_ms = {"hour": HOUR_MS, "day": DAY_MS}[bucket]
         return self._state.changes.trend(segment_id, bucket_ms, start, end, segment.created_at)
+
+    def reconstruct(self, segment_id: str, edges: Sequence[int], reach: Reach, rows: int = 8192) -> Reconstruction:
+        """Begins to work out the buckets between edges that lie before a segment's creation; SegmentNotFound."""
+        return Reconstruction(self._state, segment_id, edges, reach, rows)
 
     # ------------------------------------------------------------ profiles, status
 

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from coterie.index.errors import FieldInvalid
 from coterie.index.model import SubjectKind
-from coterie.index.rules import ast, parse, parse_expression_of_names, print_rule, validate
+from coterie.index.rules import ast, parse, parse_expression_of_names, parse_names_or_rule, print_rule, validate
 from coterie.server.config import ServerSettings
 from coterie.server.convert.rules import expression_of, message_of
 from coterie.server.convert.values import check_text
@@ -85,6 +85,27 @@ async def set_expression_of(text: str, field: str, settings: ServerSettings) -> 
             max_nodes=engine.max_rule_nodes,
             max_depth=engine.max_rule_depth,
             max_name_bytes=engine.max_name_bytes,
+            max_characters=settings.max_expression_bytes,
+            field=field,
+        ),
+        len(text),
+    )
+
+
+async def any_expression_of(text: str, field: str, settings: ServerSettings) -> ast.Expression:
+    """Returns a set expression, or one with conditions of its own, such as `did purchase and not in churned`."""
+    if not text:
+        raise FieldInvalid(field, "must not be empty")
+    check_text(text, field, "an expression", settings.max_expression_bytes)
+    engine = settings.engine
+    return await read_beside(
+        partial(
+            parse_names_or_rule,
+            text,
+            max_nodes=engine.max_rule_nodes,
+            max_depth=engine.max_rule_depth,
+            max_name_bytes=engine.max_name_bytes,
+            max_text_bytes=engine.max_text_bytes,
             max_characters=settings.max_expression_bytes,
             field=field,
         ),

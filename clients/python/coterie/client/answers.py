@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, cast
 
@@ -28,11 +28,13 @@ from coterie.client.types import (
     Preview,
     Profile,
     Refusal,
+    ScanProgress,
     Segment,
     SegmentKind,
     SegmentVersion,
     State,
     SubjectKind,
+    Trend,
     TrendPoint,
     Universe,
 )
@@ -196,7 +198,7 @@ def parsed(message: segment_service_pb2.ParseRuleResponse) -> ParsedRule:
     return ParsedRule(message.text, tuple(message.segments))
 
 
-def preview(message: segment_service_pb2.PreviewRuleResponse) -> Preview:
+def preview(message: segment_service_pb2.PreviewRuleResponse | segment_service_pb2.RuleMatches) -> Preview:
     """Whom a rule would match."""
     return Preview(message.count, identifiers(message.sample))
 
@@ -297,16 +299,24 @@ def profile(message: profile_service_pb2.GetProfileResponse) -> Profile | None:
 # ---------------------------------------------------------------- analytics
 
 
-def counts(message: analytics_service_pb2.CountMembersResponse) -> list[int]:
+def counts(message: analytics_service_pb2.CountMembersResponse | analytics_service_pb2.MemberCounts) -> list[int]:
     """The counts in the order asked."""
     return [one.count for one in message.counts]
 
 
-def trend(message: analytics_service_pb2.GetTrendResponse) -> dict[str, Sequence[TrendPoint]]:
-    """The points of each segment."""
-    return {
-        one.segment: tuple(
-            TrendPoint(from_timestamp(point.start_time), point.size, point.joined, point.left) for point in one.points
-        )
-        for one in message.trends
-    }
+def scan_progress(message: common_pb2.ScanProgress) -> ScanProgress:
+    """How far a scan has come."""
+    return ScanProgress(message.fraction, message.scanned_events)
+
+
+def trend(message: analytics_service_pb2.GetTrendResponse) -> dict[str, Trend]:
+    """The trend of each segment."""
+    return {one.segment: _trend(one) for one in message.trends}
+
+
+def _trend(message: analytics_service_pb2.Trend) -> Trend:
+    points = tuple(
+        TrendPoint(from_timestamp(point.start_time), point.size, point.joined, point.left, point.reconstructed)
+        for point in message.points
+    )
+    return Trend(points, moment(message, "reconstructed_from"), message.not_reconstructed)

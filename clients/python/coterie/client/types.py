@@ -5,10 +5,10 @@ Times are `datetime` in UTC. Invariant: nothing here knows gRPC or protobuf; `re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, overload
 
 from coterie.client.values import Value
 
@@ -179,6 +179,14 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a scan of history has come: the share that is done, 0 to 1, and how many events that were."""
+
+    fraction: float
+    scanned_events: int
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentSegment:
     """A segment a subject is in; `since` is None where that lies further back than changes are kept."""
 
@@ -282,6 +290,33 @@ class TrendPoint:
     size: int
     joined: int
     left: int
+    reconstructed: bool = False
+    """Worked out from history, for the time before the segment was created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend(Sequence[TrendPoint]):
+    """How a segment developed: a sequence of points, oldest first.
+
+    `reconstructed_from` is the start of what was worked out for the time before the creation (None: nothing was), and
+    `not_reconstructed` says why some or all of that time is missing though asked for.
+    """
+
+    points: tuple[TrendPoint, ...]
+    reconstructed_from: datetime | None = None
+    not_reconstructed: str = ""
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @overload
+    def __getitem__(self, index: int) -> TrendPoint: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TrendPoint, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> TrendPoint | tuple[TrendPoint, ...]:
+        return self.points[index]
 
 
 @dataclass(frozen=True, slots=True)
