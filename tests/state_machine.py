@@ -280,9 +280,10 @@ class Machine(RuleBasedStateMachine):
             self.pair.reopen()
 
     def teardown(self) -> None:
-        """Every example ends with both kinds of restart; one that failed is shown as a short journal."""
+        """Every example ends with a step of time and both kinds of restart; one that failed is shown as a short journal."""
         try:
             if not self.pair.failed:
+                self.pair.apply(model.Tick(), step_to(self.pair, ("due", 0, 0)))
                 self.pair.replay()
                 self.pair.reopen()
         finally:
