@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from coterie.index.model import Change, SubjectGone, SubjectKind
+from tests.compare_explanations import compare_explanations
 from tests.oracle_dataset import Happened, Moment
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def compare_reports(pair: SideBySide) -> None:
     for name in pair.served():
         _compare_trend(pair, name)
     _compare_names_of_gone(pair)
+    compare_explanations(pair)
 
 
 def _compare_profile(pair: SideBySide, moment: Moment, subject: int) -> None:

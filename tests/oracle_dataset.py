@@ -21,7 +21,6 @@ from tests.oracle_rules import named_in, type_error
 from tests.oracle_subjects import Subjects
 from tests.oracle_visits import VISIT_GAP_MS
 
-ENGINE_CHECKS_TYPES = False  # whether a rule that compares an attribute with a value of another type is refused
 FUTURE_MS = 5 * 60_000
 REMEMBERED_MS = 24 * 3_600_000
 FORGETTING_MS = REMEMBERED_MS // 24
@@ -60,7 +59,7 @@ class Dataset:
         self.now = 0
         self.events: list[Happened] = []
         self.arrivals: dict[str, list[tuple[int, Happened]]] = {}  # event id -> (arrived at, what arrived)
-        self.of_kind = {kind: Subjects() for kind in SubjectKind}
+        self.of_kind = {kind: Subjects(kind) for kind in SubjectKind}
         self.segments: dict[str, Segment] = {}
         self._expected = Expected()
 
@@ -241,7 +240,7 @@ class Dataset:
     def _has_type_error(self, definition: model.SegmentDefinition) -> bool:
         types = {kind: subjects.types for kind, subjects in self.of_kind.items()}
         rule = self.rule_of(definition.rule) if definition.rule else None
-        return ENGINE_CHECKS_TYPES and type_error(rule, definition.subject_kind, types)
+        return type_error(rule, definition.subject_kind, types)
 
     def _activate(self, record: model.Record, payload: model.ActivateBuild) -> None:
         pending = self.segments[payload.segment].pending

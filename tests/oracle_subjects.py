@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from coterie.index.model import USER_ID, Identifier, Value, ValueKind, kind_of
+from coterie.index.model import ACCOUNT_ID, USER_ID, Identifier, SubjectKind, Value, ValueKind, kind_of
 
 NEVER: tuple[int, Value | None] = (-(2**63), None)  # no event brought a value
+
+
+DECISIVE = {SubjectKind.USER: USER_ID, SubjectKind.ACCOUNT: ACCOUNT_ID}
 
 
 @dataclass
 class Subjects:
     """Who is who among the subjects of one kind."""
 
+    kind: SubjectKind
     identifiers: dict[int, list[Identifier]] = field(default_factory=dict)  # of live subjects, oldest first
     absorbed_by: dict[int, int] = field(default_factory=dict)
     values: dict[int, dict[str, tuple[int, Value | None]]] = field(default_factory=dict)  # name: (event time, value)
@@ -30,8 +34,8 @@ class Subjects:
         return next((subject for subject, names in self.identifiers.items() if identifier in names), None)
 
     def known(self, subject: int) -> bool:
-        """Returns whether the subject has a user_id."""
-        return any(identifier.namespace == USER_ID for identifier in self.identifiers[subject])
+        """Returns whether the subject has a user_id (an account: an account_id)."""
+        return any(identifier.namespace == DECISIVE[self.kind] for identifier in self.identifiers[subject])
 
     def canonical(self, subject: int) -> int:
         """Returns who the subject is now, 0 for nobody."""
@@ -43,9 +47,9 @@ class Subjects:
         """Returns the subject an event with these identifiers would be of, None where that would be a new one."""
         owners = [owner for identifier in identifiers if (owner := self.owner(identifier)) is not None]
         anonymous = sorted(owner for owner in owners if not self.known(owner))
-        user_id = next((identifier for identifier in identifiers if identifier.namespace == USER_ID), None)
-        if user_id is not None:
-            decided = self.owner(user_id)
+        decisive = [each for each in identifiers if each.namespace == DECISIVE[self.kind]]
+        if decisive:
+            decided = next((owner for each in decisive if (owner := self.owner(each)) is not None), None)
         else:
             decided = next((owner for owner in owners if self.known(owner)), None)
         return decided or next(iter(anonymous), None)
@@ -64,12 +68,12 @@ class Subjects:
         for other in anonymous:
             if other != subject:
                 merge(other, subject)
-        user_id = any(identifier.namespace == USER_ID for identifier in identifiers)
+        decisive = any(identifier.namespace == DECISIVE[self.kind] for identifier in identifiers)
         for identifier in identifiers:
             owner = self.owner(identifier)
             if owner is None:
                 self.identifiers[subject].append(identifier)
-            elif owner != subject and user_id and identifier.namespace != USER_ID:
+            elif owner != subject and decisive and identifier.namespace != DECISIVE[self.kind]:
                 self.identifiers[owner].remove(identifier)  # a device moves to the user who was seen with it last
                 self.identifiers[subject].append(identifier)
         return subject

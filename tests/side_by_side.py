@@ -22,6 +22,7 @@ from coterie.index.rules import ast
 from coterie.index.settings import Settings
 from tests import oracle
 from tests.compare_reports import compare_reports
+from tests.in_parts import Parts, pass_in_parts
 from tests.on_disk import OnDisk
 from tests.oracle_dataset import Dataset, Expected, Moment
 
@@ -125,6 +126,13 @@ class SideBySide:
         self._compare_changes(record, changes, expected, before, between)
         self.compare_state()
         return expected
+
+    @_step
+    def sweep(self, at: int, parts: Parts) -> None:
+        """Moves time alone, one instant in parts; compares on the way and at the end."""
+        pass_in_parts(self, at, parts)
+        self._adopt_builds()
+        self.compare_state()
 
     @_step
     def replay(self) -> None:

@@ -20,6 +20,7 @@ from coterie.index.rules import ast
 from coterie.index.rules.printer import print_rule
 from tests import vocabulary as words
 from tests.aims import EVENT_AIMS, SHORT_STEPS, STAY, STEPS, any_time, event_time, pick, step_to
+from tests.in_parts import Parts
 from tests.shorten import shorten
 from tests.side_by_side import FAR_MS, Setting, SideBySide
 from tests.vocabulary import DAY
@@ -117,6 +118,17 @@ class Machine(RuleBasedStateMachine):
         """Time alone."""
         for step in steps:
             self.pair.apply(model.Tick(), step_to(self.pair, step))
+
+    @rule(
+        step=STEPS,
+        ends=st.lists(st.integers(1, 8), max_size=4),
+        prepared=st.integers(0, 12),
+        rows=st.integers(1, 5),
+        crash_after=st.none() | st.integers(0, 3),
+    )
+    def sweep(self, step: Any, ends: list[int], prepared: int, rows: int, crash_after: int | None) -> None:
+        """Time alone, one instant of it in parts, maybe with a crash between two."""
+        self.pair.sweep(step_to(self.pair, step), Parts(tuple(sorted(ends)), prepared, rows, crash_after))
 
     @rule(
         kind=words.KINDS,

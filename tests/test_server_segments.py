@@ -230,7 +230,9 @@ async def test_preview_counts_any_rule(server: Served) -> None:
         request.universe = universe
         assert (await server.segments.PreviewRule(request)).count == count
     assert server.dataset.engine.revision == revision
-    problem = await refused(server.segments.PreviewRule(v1.PreviewRuleRequest(text="did a then b")))
+    problem = await refused(
+        server.segments.PreviewRule(v1.PreviewRuleRequest(text="first(a.p in the last 7 days) > 1"))
+    )
     assert problem.reason == "RULE_UNSUPPORTED"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +51,9 @@ class _Queue:
         self._keys.insert(place, key)
         self._deadlines.insert(place, deadline)
 
-    def peek(self, rows: int) -> tuple[Keys, Instants]:
-        """Returns the rows at the head."""
-        ahead = slice(self._head, self._head + rows)
+    def peek(self, rows: int, after: int = 0) -> tuple[Keys, Instants]:
+        """Returns rows at the head, or so many rows after it."""
+        ahead = slice(self._head + after, self._head + after + rows)
         return np.array(self._keys[ahead], np.uint64), np.array(self._deadlines[ahead], np.int64)
 
     def between(self, after: int, until: int) -> array[int]:
@@ -67,9 +68,13 @@ class _Queue:
             del self._keys[: self._head], self._deadlines[: self._head]
             self._head = 0
 
+    def count(self, until: int) -> int:
+        """Returns how many rows are due by `until`."""
+        return bisect_right(self._deadlines, until, self._head) - self._head
+
     def take(self, until: int) -> Keys:
         """Uses up and returns the keys due by `until`."""
-        count = bisect_right(self._deadlines, until, self._head) - self._head
+        count = self.count(until)
         keys, _ = self.peek(count)
         self.skip(count)
         return keys
@@ -171,6 +176,13 @@ class Deadlines:
         if len(ahead) > rows:
             until = int(np.partition(ahead, rows - 1)[rows - 1])
         return until, int((ahead <= until).sum())
+
+    def subjects_due(self, now: int, rows: int) -> Iterator[NDArray[np.uint32]]:
+        """Yields the dense ids that `due` would look at, about so many at a time, some perhaps in vain."""
+        for queue in self._queues.values():
+            count = queue.count(now)
+            for start in range(0, count, rows):
+                yield (queue.peek(min(rows, count - start), start)[0] & _LOW).astype(np.uint32)
 
     def due(self, now: int, below: int = 0) -> Keys:
         """Forgets and returns, ascending, the keys whose deadline is `now` or earlier.

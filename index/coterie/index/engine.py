@@ -23,6 +23,7 @@ from coterie.index.conditions import bitmap, ids_of
 from coterie.index.errors import CoterieError
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.columns import Arrival
+from coterie.index.explain import Explanation
 from coterie.index.image import parts_of
 from coterie.index.model import (
     ActivateBuild,
@@ -43,12 +44,14 @@ from coterie.index.model import (
     Value,
 )
 from coterie.index.preview import Preview
+from coterie.index.reconstruction import Reach, Reconstruction
 from coterie.index.reports import Profile, Status, events_of, profile_of, status_of
 from coterie.index.rules.ast import Expression
 from coterie.index.segments import Segment
 from coterie.index.settings import DAY_MS, HOUR_MS, Settings
 from coterie.index.state import State
 from coterie.index.storage.parts import Lookup, Part
+from coterie.index.sweeps import Steps
 
 _EXPIRE_TRENDS_EVERY_MS = HOUR_MS
 
@@ -107,8 +110,12 @@ class Engine:
         state = self._state
         assert record.revision == state.revision + 1, "records are applied in order, without gaps"
         assert record.at >= state.now, "time never goes back"
+        below = record.payload.below if type(record.payload) is Tick else None
+        if state.sweeps.under_way:
+            assert below is not None, "a sweep is finished before anything else is done"
+            assert record.at == state.now, "a sweep is of one instant"
         state.revision = record.revision
-        state.advance(record.at)
+        state.advance(record.at, below or 0)
         refused: CoterieError | None = None
         outcome = Outcome(record.revision)
         try:
@@ -126,18 +133,42 @@ class Engine:
     # ------------------------------------------------------------ time
 
     def next_instant(self) -> int | None:
-        """Returns the next instant at which time alone may change something, None where nothing waits."""
-        state = self._state
-        instants = (state.cursors.next_instant(), state.schedule.next_instant(), state.latches.deadlines.next_instant())
-        return min((instant for instant in instants if instant is not None), default=None)
+        """Returns the next instant at which time alone may change something, None where nothing waits.
 
-    def sweep_to(self, until: int, rows: int) -> int:
-        """Returns an instant after now, at most `until`, up to which about `rows` rows of each kind come due at most.
-
-        Events that a cursor passes are one kind, deadlines another.
+        In the middle of a sweep that is now: the rest of it.
         """
-        until = self._state.cursors.sweep_to(self.now, until, rows)
-        return self._state.latches.deadlines.reach(self.now, until, rows)[0]
+        if self.sweeping:
+            return self.now
+        return self._state.next_instant()
+
+    def sweep_steps(self, since: int, until: int, rows: int) -> Steps:
+        """Returns at which instants in (since, until] to write ticks, so that each passes about `rows` events.
+
+        `since` is the time of the newest record, applied or not. An instant is never cut by time: one in which very
+        many lie is told to be crowded, and passed in parts.
+        """
+        return self._state.sweeps.steps(since, until, rows)
+
+    @property
+    def sweeping(self) -> bool:
+        """Whether an instant has been passed for some subjects only: nothing but ticks for the others may follow."""
+        return self._state.sweeps.under_way
+
+    @property
+    def preparing(self) -> bool:
+        """Whether a sweep is being prepared or under way: no build goes on, no preview begins."""
+        return self._state.sweeps.begun
+
+    def prepare_sweep(self, at: int, rows: int = 8192) -> bool:
+        """Prepares the parts of an instant, about `rows` rows a call; returns whether that is done. No record is needed.
+
+        Nothing anyone can ask for changes. Whatever of it is missing when the first part comes is done then.
+        """
+        return self._state.sweeps.prepare(at, rows)
+
+    def sweep_parts(self, rows: int) -> list[int]:
+        """Returns `below` of the ticks that pass the prepared instant in parts of about `rows` rows; the last is 0."""
+        return self._state.sweeps.parts(rows)
 
     # ------------------------------------------------------------ builds
 
@@ -146,8 +177,11 @@ class Engine:
         return self._state.builds.status()
 
     def step_builds(self, rows: int = 8192) -> bool:
-        """Scans about `rows` rows of history for the oldest build; returns False where nothing is to be scanned."""
-        return self._state.builds.step(rows)
+        """Scans about `rows` rows of history for the oldest build; returns False where nothing is to be scanned.
+
+        Nor is there during a sweep: a build must find every subject at the same instant.
+        """
+        return not self.preparing and self._state.builds.step(rows)
 
     # ------------------------------------------------------------ identity
 
@@ -181,9 +215,13 @@ class Engine:
         """Raises what `apply` would refuse the call with; changes nothing."""
         work_segments.validate(self._state, payload)
 
-    def preview(self, definition: SegmentDefinition) -> Preview:
-        """Begins to find out who would be in a segment with this rule; what `validate` refuses is refused."""
-        return Preview(self._state, definition)
+    def preview(self, *definitions: SegmentDefinition, fields: Sequence[str] = ()) -> Preview:
+        """Begins to find out who would be in segments with these rules; what `validate` refuses is refused.
+
+        `fields` are the paths that refusals name, by default `rule`. Not during a sweep: subjects stand at two instants.
+        """
+        assert not self.preparing, "a preview waits for the sweep"
+        return Preview(self._state, zip(fields or ["rule"] * len(definitions), definitions, strict=True))
 
     def segments(self) -> list[Segment]:
         """Returns all segments, in the order of their creation."""
@@ -229,6 +267,10 @@ class Engine:
         answers[dense_ids == 0] = False
         return answers
 
+    def explain(self, kind: SubjectKind, identifiers: Sequence[Identifier], segment_id: str) -> Explanation:
+        """Begins to find out why a subject is in a segment; SegmentNotFound, SegmentBuilding, WrongSegmentKind."""
+        return Explanation(self._state, kind, identifiers, segment_id)
+
     def segments_of(self, kind: SubjectKind, dense: int) -> list[str]:
         """Returns the ready segments a live subject is in."""
         return self._state.segments_of(kind, dense)
@@ -255,6 +297,10 @@ class Engine:
         bucket_ms = {"hour": HOUR_MS, "day": DAY_MS}[bucket]
         return self._state.changes.trend(segment_id, bucket_ms, start, end, segment.created_at)
 
+    def reconstruct(self, segment_id: str, edges: Sequence[int], reach: Reach, rows: int = 8192) -> Reconstruction:
+        """Begins to work out the buckets between edges that lie before a segment's creation; SegmentNotFound."""
+        return Reconstruction(self._state, segment_id, edges, reach, rows)
+
     # ------------------------------------------------------------ profiles, status
 
     def profile(self, kind: SubjectKind, dense: int) -> Profile:
@@ -278,5 +324,6 @@ class Engine:
         return status_of(self._state)
 
     def snapshot_parts(self) -> dict[str, Part]:
-        """Returns the parts of the state, in the order in which they must be loaded."""
+        """Returns the parts of the state, in the order in which they must be loaded; not in the middle of a sweep."""
+        assert not self.sweeping, "a snapshot shows no half of a sweep"
         return self._parts

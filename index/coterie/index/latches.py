@@ -58,6 +58,19 @@ class Latches:
         """Takes up a latch as it was saved."""
         return self._add(definition, rule, number, kept)
 
+    def places_of(self, latch: Latch, subjects: Iterable[int]) -> dict[int, int]:
+        """Returns which of these subjects are kept, each with its deadline, 0 where it has none."""
+        kept = [subject for subject in subjects if subject in latch.kept.bits]
+        return dict(zip(kept, self.deadlines.of(_keys(latch, kept)).tolist(), strict=True))
+
+    def take_over(self, definition: SegmentDefinition, rule: Ref, number: int, places: dict[int, int]) -> Latch:
+        """Begins a latch that keeps these subjects until these deadlines."""
+        latch = self._add(definition, rule, number, BitMap(places))
+        for key, deadline in zip(_keys(latch, tuple(places)).tolist(), places.values(), strict=True):
+            if deadline:
+                self.deadlines.carry(key, deadline)
+        return latch
+
     def _add(self, definition: SegmentDefinition, rule: Ref, number: int, kept: BitMap) -> Latch:
         root = Root(definition.id, rule, rank_of(rule.source) + 1, definition.subject_kind)
         latch = Latch(number, root, Members(definition.id, kept), definition.ttl_ms)
@@ -79,9 +92,12 @@ class Latches:
 
     # ------------------------------------------------------------ during a record
 
-    def due(self, now: int) -> Iterator[tuple[Members, BitMap]]:
-        """Forgets the deadlines that are reached, and yields who is no longer kept by whom."""
-        keys = self.deadlines.due(now)
+    def due(self, now: int, below: int = 0) -> Iterator[tuple[Members, BitMap]]:
+        """Forgets the deadlines that are reached (where `below` is given, of subjects with a smaller id only).
+
+        Yields who is no longer kept by whom.
+        """
+        keys = self.deadlines.due(now, below)
         numbers = keys >> _HALF
         starts = np.flatnonzero(np.diff(numbers, prepend=np.uint64(0)))
         for number, ids in zip(numbers[starts].tolist(), np.split(keys & _LOW, starts)[1:], strict=True):

@@ -144,7 +144,9 @@ class IngestEvents:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time alone."""
+    """Time alone. `below` > 0: for subjects (of both kinds) with smaller dense ids; others follow at the same `at`."""
+
+    below: int = 0
 
 
 @dataclass(frozen=True, slots=True)

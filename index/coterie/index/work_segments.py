@@ -63,7 +63,7 @@ def _frozen_members(state: State, payload: CreateSegment) -> BitMap:
 
 
 def _compile(state: State, definition: SegmentDefinition) -> Plan:
-    plan = state.plan_of(definition)
+    plan = state.plan_of(definition, is_new=True)
     state.cursors.forget_groups()
     try:
         state.catalog.check_cycle(definition.id, plan)

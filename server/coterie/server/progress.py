@@ -1,23 +1,26 @@
 """How far a dataset has come, for those who wait: readers of a revision, and watchers.
 
 Owns the running total of membership changes, by which a watcher's distance is measured without keeping anything
-for it; a record counts only up to a limit there, since nobody is slow for being told of one mass movement. Invariant: whoever waits is woken once the revision it waits for is applied, not before.
+for it; a record, or an instant that time moves in parts, counts only up to a limit there, since nobody is slow for
+being told of one mass movement. Invariant: whoever waits is woken once the revision it waits for is applied, not before.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from coterie.index.model import Change, Outcome
+from coterie.index.model import Cause, Change, ChangeEntry, Outcome
 
 
 class Progress:
     """The newest applied revision, as something to wait for."""
 
-    def __init__(self, revision: int, most_per_record: int) -> None:
+    def __init__(self, revision: int, most_per_movement: int) -> None:
         self.revision = revision
-        self.members_changed = 0  # joins and leaves since the start, of one record at most `most_per_record`
-        self._most_per_record = most_per_record
+        self.members_changed = 0  # joins and leaves since the start, of one movement at most `most_per_movement`
+        self._most_per_movement = most_per_movement
+        self._instant, self._counted = -1, 0  # the instant time moved last, and what was counted of it
         self.closed = False
         self._ended = asyncio.Event()
         self._moved: asyncio.Event | None = None  # made by the first who waits
@@ -26,9 +29,18 @@ class Progress:
         """Notes an applied record and wakes those who wait."""
         self.revision = outcome.revision
         if outcome.changes:
-            changed = sum(len(e.joined) + len(e.left) for e in outcome.changes if isinstance(e, Change))
-            self.members_changed += min(changed, self._most_per_record)
+            self._count(outcome.changes)
         self._wake()
+
+    def _count(self, changes: Sequence[ChangeEntry]) -> None:
+        by_time = all(isinstance(entry, Change) and entry.cause is Cause.TIME for entry in changes)
+        if not by_time or changes[0].at != self._instant:  # otherwise one more part of the same movement
+            self._counted = 0
+        self._instant = changes[0].at if by_time else -1
+        changed = sum(len(e.joined) + len(e.left) for e in changes if isinstance(e, Change))
+        changed = min(changed, self._most_per_movement - self._counted)
+        self._counted += changed
+        self.members_changed += changed
 
     def close(self) -> None:
         """Wakes everybody for the last time: the server stops, or the dataset goes."""

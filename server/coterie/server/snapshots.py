@@ -1,7 +1,8 @@
 """When snapshots are taken, and how they run beside live work.
 
 Owns the one snapshot under way. Each step collects a few pages on the event loop (about a millisecond) and writes
-them in a worker thread. Invariant: at most one snapshot runs, and a failed one leaves the one before in force.
+them in a worker thread. Invariant: at most one snapshot runs, none begins in the middle of a sweep, and a failed one
+leaves the one before in force.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 from dataclasses import dataclass
 
 from coterie.index.engine import Engine
-from coterie.index.errors import CoterieError, StorageFull
+from coterie.index.errors import CoterieError, StorageFull, Unavailable
 from coterie.index.model import Outcome
 from coterie.index.storage.journal import Journal
 from coterie.index.storage.snapshot import Snapshot
@@ -44,6 +45,7 @@ class Snapshots:
         self._events = self._records = 0
         self._size_before = journal.size_bytes  # its file keeps its size when records are dropped
         self._running: asyncio.Task[Taken] | None = None
+        self._moved = asyncio.Event()  # a record was applied
         self._stopping = False
         self.last: Taken | None = None
 
@@ -51,6 +53,7 @@ class Snapshots:
         """Counts what a snapshot would save from being replayed, and starts one when it is worth it."""
         self._events += 1 + outcome.accepted
         self._records += 1
+        self._moved.set()
         if self._events >= self._settings.snapshot_events or (
             # Asked seldom: it costs a system call.
             self._records % _SIZE_EVERY == 0
@@ -67,9 +70,12 @@ class Snapshots:
     async def stop(self, *, take_last: bool) -> None:
         """Lets the one under way finish; takes a last one where anything happened since."""
         self._stopping = True
+        self._moved.set()
         if self._running is not None:
             await asyncio.wait([self._running])
-        if take_last and self._events:
+        if self._engine.sweeping:
+            _log.warning("no last snapshot in the middle of a sweep: the next start replays the journal instead")
+        elif take_last and self._events:
             try:
                 await self.take()
             except CoterieError:
@@ -86,6 +92,7 @@ class Snapshots:
     async def _run(self) -> Taken:
         began = self._clock.now()
         engine = self._engine
+        await self._sweep_ended()
         snapshot = Snapshot(self._store, self._journal, engine.snapshot_parts(), engine.revision, engine.now)
         failed: CoterieError | None = None
         try:
@@ -103,6 +110,14 @@ class Snapshots:
                 snapshot.abandon()
             raise
         return Taken(snapshot.revision, snapshot.now, self._clock.now() - began, snapshot.written_bytes)
+
+    async def _sweep_ended(self) -> None:
+        """Waits for the end of a sweep: in its middle, subjects stand at two instants."""
+        while self._engine.sweeping:
+            if self._stopping:
+                raise Unavailable("the server is stopping in the middle of a sweep")
+            self._moved.clear()
+            await self._moved.wait()
 
     async def _wait_for_room(self, error: CoterieError) -> None:
         """Waits on a full disk; raises any other failure, and when the server stops."""

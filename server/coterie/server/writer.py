@@ -3,7 +3,8 @@
 One task gathers waiting calls into records and commits them, in a worker thread, while another applies the group
 committed before, one record at a time, giving way to reads in between. Invariants: records are applied in the
 order they were committed; nobody is answered before both are done; time never passes the next instant at which
-it changes something without a record for it, except by `tick_spacing_ms` under load (see `pace`).
+it changes something without a record for it, except by `tick_spacing_ms` under load (see `pace`); an instant that
+is passed in parts is passed to its end before anything else is written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from coterie.index.engine import Engine
@@ -38,6 +39,7 @@ from coterie.index.model import (
     UpdateSegment,
 )
 from coterie.index.storage.journal import JournalLike
+from coterie.index.sweeps import Steps
 from coterie.server.builds import Builder
 from coterie.server.calls import Call, Draft, Written, cut
 from coterie.server.clock import Clock
@@ -48,7 +50,6 @@ Result = TypeVar("Result")
 # What a caller can do wrong. Anything else that `apply` raises may have come in the middle of its work.
 _REFUSALS = (InputError, NotFound, Exists, PreconditionFailed, EtagMismatch)
 _log = logging.getLogger("coterie.server")
-_SHORT_MS = 5
 _MAY_BUILD = (CreateSegment, UpdateSegment, DeleteSegment, ChangeList, ActivateBuild)
 
 
@@ -166,7 +167,7 @@ class Writer:
         try:
             while not self.condition.failed:
                 await self._wait_for_work()
-                if self._stopping and not self._calls:
+                if self._stopping and not self._calls and await self._may_stop():
                     break
                 group = await self._gather()
                 if group is not None:
@@ -177,7 +178,7 @@ class Writer:
         await self._committed.put(None)
 
     async def _wait_for_work(self) -> None:
-        while not (self._calls or self._stopping or self.condition.failed):
+        while not (self._calls or self._stopping or self.condition.failed or self._mid_sweep):
             due = None if self._in_flight else self._pace.next_tick(self._next_instant())
             if due is not None and due <= self._clock.now():
                 return
@@ -187,6 +188,11 @@ class Writer:
             if timer is not None:
                 timer.cancel()
 
+    async def _may_stop(self) -> bool:
+        """Says whether no sweep is under way; one that cannot go on, on a full disk, is left to the next start."""
+        await self._catch_up()
+        return not self._engine.sweeping or bool(self.condition.stalled)
+
     def _next_instant(self) -> int | None:
         due = self._engine.next_instant()
         return None if due is None else max(due, self._last.at + 1)
@@ -194,20 +200,44 @@ class Writer:
     async def _gather(self) -> _Group | None:
         """Cuts what waits into records; a long way for time to go comes first, in steps of its own."""
         now = max(self._clock.now(), self._last.at)
-        # A few milliseconds need not be cut: nothing much smaller could be.
-        far = now - self._engine.now > _SHORT_MS
-        reach = self._engine.sweep_to(now, self._settings.sweep_rows) if far else now
-        if reach < now:
+        if self._mid_sweep:
             await self._catch_up()
-            reach = self._engine.sweep_to(now, self._settings.sweep_rows)
-        if reach < now:
-            return self._group([Draft(Tick())], max(reach, self._last.at))
+            if self._engine.sweeping:
+                return await self._sweep(self._engine.now)
+        steps = self._engine.sweep_steps(self._last.at, now, self._settings.sweep_rows)
+        if steps.instants:
+            return await self._step(steps)
         due = None if self._in_flight else self._next_instant()
         if due is not None and due < now and self._pace.exact(due):
             return self._group([Draft(Tick())], due)
         if not self._calls:
             return self._group([Draft(Tick())], now) if due is not None and due <= now else None
         return self._group(self._take_calls(now), now)
+
+    @property
+    def _mid_sweep(self) -> bool:
+        """Whether parts of an instant are to follow what was applied, or what was handed to the journal."""
+        last = self._last.payload
+        return self._engine.sweeping or (isinstance(last, Tick) and last.below > 0)
+
+    async def _step(self, steps: Steps) -> _Group | None:
+        """Moves time on: by a tick for each instant, or into the parts of a crowded one."""
+        *instants, last = steps.instants
+        if not steps.crowded:
+            instants.append(last)
+        if instants:
+            group = self._group([Draft(Tick())] * len(instants), instants[-1])
+            group.records = [replace(each, at=at) for each, at in zip(group.records, instants, strict=True)]
+            return group
+        await self._catch_up()  # prepared is what stands there once everything before it is applied
+        return await self._sweep(last)
+
+    async def _sweep(self, at: int) -> _Group:
+        """Returns the next parts of an instant, prepared between other work."""
+        while not self._engine.prepare_sweep(at, self._settings.sweep_rows):  # noqa: ASYNC110 - reads go on in between
+            await asyncio.sleep(0)
+        parts = self._engine.sweep_parts(self._settings.sweep_rows)[: self._settings.group_records]
+        return self._group([Draft(Tick(below)) for below in parts], at)
 
     def _take_calls(self, at: int) -> list[Draft]:
         record_items = self._settings.engine.record_events

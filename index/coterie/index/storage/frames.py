@@ -109,6 +109,8 @@ def _fields_of(payload: Payload) -> Any:
             return payload.events
         case SetAttributes():
             return payload.updates
+        case Tick():  # below 0, by far the most of them, is left out
+            return (payload.below,) if payload.below else ()
         case CreateSegment():
             return _shallow(payload.definition), payload.author, payload.source
         case UpdateSegment():
@@ -189,7 +191,7 @@ def _change_list(packed: Any) -> ChangeList:
 
 _DECODERS: Final[dict[int, Callable[[Any], Payload]]] = {
     1: _events,
-    2: lambda _: Tick(),
+    2: lambda packed: Tick(*packed),
     3: _attributes,
     4: _merge,
     5: _delete_subject,
