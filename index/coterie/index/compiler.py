@@ -8,6 +8,7 @@ condition.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -36,12 +37,19 @@ from coterie.index.thresholds import Read, Threshold
 from coterie.index.time.boundaries import NOW, Beginning, Boundary, SlidingEdge, window_bounds
 from coterie.index.workshop import Workshop
 
+_NOTHING: Mapping[int, Tree] = {}
 
-def compile_rule(shop: Workshop, rule: ast.Expression, kind: SubjectKind) -> Plan:
-    """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind."""
+
+def compile_rule(
+    shop: Workshop, rule: ast.Expression, kind: SubjectKind, compiled: Mapping[int, Tree] = _NOTHING
+) -> Plan:
+    """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind.
+
+    Leaves that were `compiled` before (by `id()`) are taken as they are; whoever did that holds what they use.
+    """
     plan = Plan()
     try:
-        plan.tree = _Compiler(shop, kind, plan).tree(rule)
+        plan.tree = _Compiler(shop, kind, plan, compiled).tree(rule)
     except Exception:
         shop.release(plan)
         raise
@@ -51,8 +59,8 @@ def compile_rule(shop: Workshop, rule: ast.Expression, kind: SubjectKind) -> Pla
 class _Compiler:
     """Compiles one rule."""
 
-    def __init__(self, shop: Workshop, kind: SubjectKind, plan: Plan) -> None:
-        self._shop, self._kind, self.plan = shop, kind, plan
+    def __init__(self, shop: Workshop, kind: SubjectKind, plan: Plan, compiled: Mapping[int, Tree]) -> None:
+        self._shop, self._kind, self.plan, self._compiled = shop, kind, plan, compiled
         self._values = Values(shop.measures, shop.cells, shop.visits)
 
     # ------------------------------------------------------------ trees
@@ -69,13 +77,13 @@ class _Compiler:
                 return Combined(Operation.AT_LEAST, tuple(self.tree(child) for child in children), k)
             case ast.OfAccount(rule=inner) | ast.Users(rule=inner):
                 bridge = bridge_of(rule, self._kind, self._shop.affiliation)
-                return Across(bridge, _Compiler(self._shop, bridge.others, self.plan).tree(inner))
+                return Across(bridge, _Compiler(self._shop, bridge.others, self.plan, self._compiled).tree(inner))
             case ast.InSegment(segment=segment):
                 return self._nested(segment, must_be_list=False)
             case ast.InList(segment=segment):
                 return self._nested(segment, must_be_list=True)
             case _:
-                return self._leaf(rule)
+                return self._compiled.get(id(rule)) or self._leaf(rule)
 
     def _leaf(self, rule: ast.Expression) -> Tree:
         match rule:

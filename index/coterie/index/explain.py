@@ -152,6 +152,7 @@ class Explanation:
         """Compiles every leaf by itself, so that the rules as a whole find everything at hand."""
         state = self._state
         self._probes = Probes(state)
+        trees: dict[int, Tree] = {}
         # By id() of the leaf: equal ones may mean different things (1 and true).
         self._of_leaf: dict[int, Probe] = {}
         for name, served in self._served.items():
@@ -160,9 +161,11 @@ class Explanation:
                 rule, kind = self._rules[served.definition.rule], served.definition.subject_kind
                 for leaf, whose in leaves_of(rule, kind):
                     plan = compile_rule(state.workshop, leaf, whose)
+                    assert plan.tree is not None
+                    trees[id(leaf)] = plan.tree
                     self._of_leaf[id(leaf)] = Probe([]) if isinstance(leaf, ast.Users) else self._probes.of(leaf, plan)
                     yield
-                segment.plan = compile_rule(state.workshop, rule, kind)
+                segment.plan = compile_rule(state.workshop, rule, kind, trees)
             else:
                 segment.members = Members(name, served.members)
             state.catalog.add(segment)
