@@ -128,7 +128,9 @@ def run(run: Run) -> Report:
 def _report(report: Report, loads: list[Loaded], events: int) -> None:
     server = [one.server_cpu * 1e6 / events for one in loads]
     client = [one.client_cpu * 1e6 / events for one in loads]
-    by_core = figure_of("Coterie", "a core each", [1e6 / max(pair) for pair in zip(server, client, strict=True)], "rows/s")
+    by_core = figure_of(
+        "Coterie", "a core each", [1e6 / max(pair) for pair in zip(server, client, strict=True)], "rows/s"
+    )
     peak = figure_of("server", "most memory", [one.server_bytes / 1e9 for one in loads], "GB")
     report.figures += [
         figure_of("Coterie", "by the wall's clock", [events / one.seconds for one in loads], "rows/s"),

@@ -62,7 +62,10 @@ def peak_bytes() -> int:
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-    except (OSError, StopIteration):  # elsewhere than on Linux; there it would count what ran before in the same process
+    except (
+        OSError,
+        StopIteration,
+    ):  # elsewhere than on Linux; there it would count what ran before in the same process
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

@@ -27,7 +27,7 @@ class EventService(Service):
 
         async def work() -> v1.IngestEventsResponse:
             batch = Batch(dataset)
-            await batch.read(request.events, self._settings.max_events_per_call)
+            await batch.read(request, self._settings.max_events_per_call)
             written = await batch.write()
             response = v1.IngestEventsResponse(accepted=written.accepted, duplicates=written.duplicates)
             stamp_written(dataset.tokens, written, response)
@@ -67,7 +67,7 @@ class EventService(Service):
                 elif request.dataset not in ("", name):
                     raise FieldInvalid("dataset", "cannot change within a stream")
                 batch = Batch(self._catalogue.get(name))
-                await batch.read(request.events, self._settings.max_events_per_call)
+                await batch.read(request, self._settings.max_events_per_call)
                 await batch.submit()
                 await under_way.put(batch)
         finally:
