@@ -67,6 +67,7 @@ class Resolver:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._identity = state.identity
         self._touched: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
         self._born: dict[SubjectKind, list[int]] = {kind: [] for kind in SubjectKind}
         self._absorbed: list[tuple[SubjectKind, int, int]] = []
@@ -74,7 +75,12 @@ class Resolver:
 
     def resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
         """Returns the subject the identifiers mean, as of all events before."""
-        subject, born, absorbed, parted = self._state.identity[kind].resolve(identifiers)
+        identity = self._identity[kind]
+        found = identity.named(identifiers)
+        subject = found[0]
+        if subject and found.count(subject) == len(found):
+            return subject  # as it was: nobody's names change, so neither does who is known
+        subject, born, absorbed, parted = identity.resolve(identifiers, found)
         if born:
             self._born[kind].append(subject)
         for other in absorbed:

@@ -42,7 +42,7 @@ class Batch:
             try:
                 read(messages[first : first + _SLICE], first, self._events, self._indexes, self._refused)
             except DecodeError as error:  # a part that was left as bytes
-                raise malformed(request.DESCRIPTOR) from error
+                raise malformed(request.DESCRIPTOR.name) from error
 
     async def write(self) -> Written:
         """Writes what could be read; IngestSaturated where there is no room."""

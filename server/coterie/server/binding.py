@@ -73,7 +73,7 @@ def _parser(message: type[Message], max_bytes: int) -> Parse:
         try:
             return from_string(data)
         except DecodeError as error:
-            raise malformed(message.DESCRIPTOR) from error
+            raise malformed(message.DESCRIPTOR.name) from error
 
     return parse
 

@@ -96,10 +96,17 @@ class IdentityMap:
 
     # ------------------------------------------------------------ changing
 
-    def resolve(self, identifiers: Sequence[Identifier]) -> Resolution:
-        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them."""
-        find = self._names.subject
-        found = [find(identifier) for identifier in identifiers]
+    def named(self, identifiers: Sequence[Identifier]) -> list[int]:
+        """Returns whom each identifier names, 0 for nobody."""
+        live, subject = self._names.live, self._names.subject
+        return [live.get(identifier) or subject(identifier) for identifier in identifiers]
+
+    def resolve(self, identifiers: Sequence[Identifier], found: list[int] | None = None) -> Resolution:
+        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them.
+
+        `found` is what `named` has just said of them.
+        """
+        found = found or self.named(identifiers)
         subject = found[0]
         if subject and found.count(subject) == len(found):
             return Resolution(subject)

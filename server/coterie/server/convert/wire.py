@@ -27,7 +27,7 @@ def _file() -> FileDescriptorProto:
     file = FileDescriptorProto(name="coterie/wire.proto", package=_PACKAGE, syntax="proto3")
     file.dependency.append(timestamp_pb2.DESCRIPTOR.name)
     messages = [event_service_pb2.DESCRIPTOR.message_types_by_name[name] for name in _REQUESTS]
-    messages += [common_pb2.Event.DESCRIPTOR, common_pb2.Identifier.DESCRIPTOR]
+    messages += [common_pb2.DESCRIPTOR.message_types_by_name[name] for name in ("Event", "Identifier")]
     ours = {f".{message.full_name}": f".{_PACKAGE}.{message.name}" for message in messages}
     for message in messages:
         _add(file.message_type.add(), message, ours)
@@ -61,10 +61,10 @@ def request_class(descriptor: Descriptor) -> type[Message]:
     return _CLASSES.get(descriptor.name) or GetMessageClass(descriptor)
 
 
-def malformed(descriptor: Descriptor) -> FieldInvalid:
+def malformed(name: str) -> FieldInvalid:
     """Returns the refusal of bytes that are no message of a type."""
     return FieldInvalid(
-        "request", f"not a valid {descriptor.name} message (malformed, nested too deep, or text that is not UTF-8)"
+        "request", f"not a valid {name} message (malformed, nested too deep, or text that is not UTF-8)"
     )
 
 
