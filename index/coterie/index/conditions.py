@@ -217,8 +217,7 @@ class Conditions:
     def _ask(self, condition: Condition, ids: Ids) -> None:
         assert isinstance(condition.says, Question)
         differs = condition.says.truth(ids) != condition.empty
-        differing, same = bitmap(ids[differs]), bitmap(ids[~differs])
-        self.flip(condition, (differing - condition.bits) | (same & condition.bits))
+        self.flip(condition, (bitmap(ids) & condition.bits) ^ bitmap(ids[differs]))
 
     def flip(self, condition: Condition, ids: BitMap) -> None:
         """Flips the truth of some subjects."""
@@ -248,12 +247,26 @@ class Conditions:
         if not len(chosen):
             return
         order = chosen[np.argsort(conditions[chosen], kind="stable")]
-        held, starts = np.unique(conditions[order], return_index=True)
-        ids = subjects[rows[order]]
-        for position, start, stop in zip(
-            held.tolist(), starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True
-        ):
-            self.flip(self._threshold_list[table.order[position]], bitmap(ids[start:stop]))
+        flipped, ids = conditions[order], subjects[rows[order]]
+        starts = np.flatnonzero(np.append(True, flipped[1:] != flipped[:-1]))
+        ends = [*starts[1:].tolist(), len(order)]
+        which, found = table.order, self._threshold_list
+        for position, start, end in zip(flipped[starts].tolist(), starts.tolist(), ends, strict=True):
+            condition = found[which[position]]
+            if end - start == 1:
+                self._flip_one(condition, int(ids[start]))
+            else:
+                self.flip(condition, bitmap(ids[start:end]))
+
+    def _flip_one(self, condition: Condition, subject: int) -> None:
+        """Flips the truth of one subject: what a micro-segment mostly does, so without a bitmap made for it."""
+        self._pages.touch(condition)
+        for bits in (condition.bits, condition.flipped):
+            if subject in bits:
+                bits.remove(subject)
+            else:
+                bits.add(subject)
+        self._flipped[condition.number] = condition
 
     def drain(self) -> list[Condition]:
         """Returns the conditions with flips since the last drain; the caller takes `flipped` and clears it."""

@@ -115,20 +115,22 @@ def collect(
 
     Subjects are as written in the rows: history's must still be mapped to the subjects they are now.
     """
-    found = filters.match(columns, group.filters)
-    if not found:
+    filter_ids, rows = filters.match_rows(columns, group.filters)
+    if not len(rows):
         return []
-    rows = np.concatenate([rows for _, rows in found])
-    filter_ids = np.repeat([filter_id for filter_id, _ in found], [len(rows) for _, rows in found])
     result = []
     for shape, (starts, counts, measures) in group.by_shape.items():
         per_row = counts[filter_ids]
         total = int(per_row.sum())
         if total == 0:
             continue
-        source = np.repeat(np.arange(len(rows)), per_row)
-        within = np.arange(total) - np.repeat(np.cumsum(per_row) - per_row, per_row)
-        matches = _rows(columns, shape, measures[starts[filter_ids[source]] + within], rows[source], specs)
+        if total == len(rows) and counts.max() == 1:  # one measure a filter, and each has the shape: as they are
+            touched, source = measures[starts[filter_ids]], rows
+        else:
+            source = np.repeat(np.arange(len(rows)), per_row)
+            within = np.arange(total) - np.repeat(np.cumsum(per_row) - per_row, per_row)
+            touched, source = measures[starts[filter_ids[source]] + within], rows[source]
+        matches = _rows(columns, shape, touched, source, specs)
         if len(matches):
             result.append(matches)
     return result
