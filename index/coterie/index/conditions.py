@@ -187,12 +187,14 @@ class Conditions:
         for number, ids in asked.items():
             condition = self._by_number[number]
             assert condition is not None
-            self._ask(condition, np.unique(np.concatenate(ids)))
+            self._ask(condition, _united(ids))
 
     def _gather(self, cells: Touched, asked: dict[int, list[Ids]]) -> None:
         if not self._of_measure:
             return
-        for measure in np.unique(cells.measures).tolist():
+        if not len(cells.measures):
+            return
+        for measure in np.bincount(cells.measures).nonzero()[0].tolist():
             conditions = self._of_measure.get(measure)
             if conditions:
                 ids = cells.subjects[cells.measures == measure]
@@ -293,6 +295,13 @@ class Conditions:
 def _page_key(kind: SubjectKind, says: Threshold | Question) -> bytes:
     """What it says, as text: Python's `True == 1.0` must not make two conditions one."""
     return b"condition/" + xxhash.xxh3_128_digest(f"{kind.name} {says!r}".encode())
+
+
+def _united(parts: list[Ids]) -> Ids:
+    """Returns all ids once, ascending; those of the cells of one measure mostly are so already."""
+    if len(parts) == 1 and (parts[0][1:] > parts[0][:-1]).all():
+        return parts[0]
+    return np.unique(np.concatenate(parts))
 
 
 def _threshold(condition: Condition) -> Threshold:

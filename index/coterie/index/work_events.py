@@ -74,11 +74,10 @@ def _refused(state: State, events: tuple[Event, ...]) -> list[Refusal]:
 
 def _apply(state: State, events: list[Event], indexes: list[int], times: Instants) -> None:
     subjects = Resolver(state)
-    resolve = subjects.resolve
-    users, accounts = [], []
-    for event in events:
-        users.append(resolve(USER, event[2]) if event[2] else 0)
-        accounts.append(resolve(ACCOUNT, (Identifier(ACCOUNT_ID, event[3]),)) if event[3] else 0)
+    users = subjects.resolve_all(USER, [event[2] for event in events])
+    accounts = [0] * len(events)
+    if any([event[3] for event in events]):
+        accounts = subjects.resolve_all(ACCOUNT, [_account_name(event) for event in events])
     written = np.array(users, np.uint32), np.array(accounts, np.uint32)
     if subjects.settle():  # somebody was absorbed after its event was read
         written = state.canonical(USER, written[0]), state.canonical(ACCOUNT, written[1])
@@ -92,6 +91,10 @@ def _apply(state: State, events: list[Event], indexes: list[int], times: Instant
     state.conditions.settle(state.cells.update(entering))
     _take_context(state, columns)
     state.end_phase(Cause.EVENT)
+
+
+def _account_name(event: Event) -> tuple[Identifier, ...]:
+    return (Identifier(ACCOUNT_ID, event.account_id),) if event.account_id else ()
 
 
 def _take_context(state: State, columns: EventColumns) -> None:

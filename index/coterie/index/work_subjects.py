@@ -6,6 +6,8 @@ been its own from the start; after a deletion nothing the subject had is in any 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from pyroaring import BitMap
 
@@ -67,7 +69,6 @@ class Resolver:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._identity = state.identity
         self._touched: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
         self._born: dict[SubjectKind, list[int]] = {kind: [] for kind in SubjectKind}
         self._absorbed: list[tuple[SubjectKind, int, int]] = []
@@ -75,12 +76,27 @@ class Resolver:
 
     def resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
         """Returns the subject the identifiers mean, as of all events before."""
-        identity = self._identity[kind]
-        found = identity.named(identifiers)
-        subject = found[0]
-        if subject and found.count(subject) == len(found):
-            return subject  # as it was: nobody's names change, so neither does who is known
-        subject, born, absorbed, parted = identity.resolve(identifiers, found)
+        return self.resolve_all(kind, (identifiers,))[0]
+
+    def resolve_all(self, kind: SubjectKind, named: Iterable[tuple[Identifier, ...]]) -> list[int]:
+        """Returns whom each event's identifiers mean, one after the other; 0 where an event has none."""
+        identity = self._state.identity[kind]
+        subject_of, live = identity.named, identity.live
+        subjects = []
+        for identifiers in named:
+            subject = 0
+            if identifiers:
+                subject = live.get(identifiers[0]) or subject_of(identifiers[0])
+                if not subject or (
+                    len(identifiers) > 1
+                    and any((live.get(other) or subject_of(other)) != subject for other in identifiers[1:])
+                ):
+                    subject = self._resolve(kind, identifiers)
+            subjects.append(subject)
+        return subjects
+
+    def _resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
+        subject, born, absorbed, parted = self._state.identity[kind].resolve(identifiers)
         if born:
             self._born[kind].append(subject)
         for other in absorbed:

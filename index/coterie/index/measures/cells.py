@@ -167,32 +167,33 @@ class Cells:
     def _extreme(self, matches: Matches) -> Touched | None:
         keys = keys_of(matches.measures, matches.subjects)
         order = np.lexsort((matches.sequences, matches.extra, keys))
-        last = np.append(keys[order][1:] != keys[order][:-1], True)
-        best = order[last]
-        cells, ranks = keys[best], matches.extra[best]
-        won = self._beats(cells, ranks, matches.sequences[best])
-        if not won.any():
-            return None
-        best, cells, ranks = best[won], cells[won], ranks[won]
+        held = keys[order]
+        last = np.ones(len(keys), np.bool_)
+        np.not_equal(held[1:], held[:-1], out=last[:-1])
+        best, cells = order[last], held[last]
+        ranks, sequences = matches.extra[best], matches.sequences[best]
+        slots = self.tables["extremes"].claim(cells)  # a cell that is new has nothing that could not be beaten
+        won = self._beats(slots, ranks, sequences)
+        if not won.all():
+            best, cells, slots, ranks, sequences = best[won], cells[won], slots[won], ranks[won], sequences[won]
+            if not len(best):
+                return None
         values: list[Value | None] = matches.values(best) if matches.values is not None else [None] * len(best)
         kinds, encoded = self.codes.encode(values)
-        self._write_extremes(cells, kinds, ranks, matches.sequences[best], encoded)
+        self._write_extremes(slots, kinds, ranks, sequences, encoded)
         return Touched(*_unpack(cells))
 
-    def _beats(self, cells: Keys, ranks: Ints, sequences: Ints) -> NDArray[np.bool_]:
-        table = self.tables["extremes"]
-        slots = table.find(cells)
-        columns = table.columns
+    def _beats(self, slots: Ints, ranks: Ints, sequences: Ints) -> NDArray[np.bool_]:
+        columns = self.tables["extremes"].columns
         held_rank, held_sequence = columns["rank"][slots], columns["sequence"][slots]
         better = (ranks > held_rank) | ((ranks == held_rank) & (sequences > held_sequence))
-        won: NDArray[np.bool_] = (slots < 0) | (columns["kind"][slots] == 0) | better
+        won: NDArray[np.bool_] = better | (columns["kind"][slots] == 0)
         return won
 
     def _write_extremes(
-        self, cells: Keys, kinds: NDArray[np.uint8], ranks: Ints, sequences: Ints, values: Ints
+        self, slots: Ints, kinds: NDArray[np.uint8], ranks: Ints, sequences: Ints, values: Ints
     ) -> None:
         table = self.tables["extremes"]
-        slots = table.claim(cells)
         table.before_write(slots)
         for name, column in (("kind", kinds), ("rank", ranks), ("sequence", sequences), ("value", values)):
             table.columns[name][slots] = column
@@ -312,8 +313,9 @@ class Cells:
         touched: list[Touched | None] = [Touched(*_unpack(keys))]
         if target is not None:
             moved = _retarget(keys, target)
-            won = self._beats(moved, ranks, sequences)
-            self._write_extremes(moved[won], kinds[won], ranks[won], sequences[won], values[won])
+            slots = table.claim(moved)
+            won = self._beats(slots, ranks, sequences)
+            self._write_extremes(slots[won], kinds[won], ranks[won], sequences[won], values[won])
             touched.append(Touched(*_unpack(moved[won])))
         return touched
 

@@ -175,16 +175,20 @@ _Reading = tuple[SubjectKind, "str | None", "Ranking | None", str]
 
 def _by_reading(measures: Ints, specs: Sequence[MeasureSpec | None]) -> dict[_Reading, Ints | None]:
     """Groups rows by what must be read for them; None stands for all rows (the common case)."""
-    readings: dict[_Reading, list[int]] = {}
-    for measure in np.unique(measures).tolist():
+    readings: dict[_Reading, int] = {}
+    number_of = np.zeros(int(measures.max()) + 1, np.int64)  # measure -> number of what is read for it
+    for measure in np.bincount(measures).nonzero()[0].tolist():
         spec = specs[measure]
         assert spec is not None
-        counts = spec.shape is Shape.COUNT
-        key = (spec.kind, None if counts else spec.property_name, spec.ranking, "" if counts else spec.zone)
-        readings.setdefault(key, []).append(measure)
+        if spec.shape is Shape.COUNT:
+            key: _Reading = (spec.kind, None, spec.ranking, "")
+        else:
+            key = (spec.kind, spec.property_name, spec.ranking, spec.zone)
+        number_of[measure] = readings.setdefault(key, len(readings))
     if len(readings) == 1:
         return dict.fromkeys(readings)
-    return {key: np.flatnonzero(np.isin(measures, held)) for key, held in readings.items()}
+    numbers = number_of[measures]
+    return {key: (numbers == number).nonzero()[0] for key, number in readings.items()}
 
 
 def _numbers(columns: EventColumns, name: str | None, rows: Ints) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
