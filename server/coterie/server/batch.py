@@ -62,6 +62,16 @@ class Batch:
         self._call = Call(self._events)
         writer.submit(self._call)
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be written and applied."""
+        return 0 if self._call is None or self._call.done.done() else self._call.weight
+
+    async def settled(self) -> None:
+        """Waits until the batch is applied or has failed."""
+        if self._call is not None:
+            await asyncio.wait((self._call.done,))
+
     async def written(self) -> Written:
         """Waits until the batch is applied, and names what was refused by the caller's own indexes."""
         if self._call is None:

@@ -73,25 +73,27 @@ class EventReader:
         if len(event_id) > self._safe_characters:
             check_text(event_id, "event_id", "an event id", self._settings.max_identifier_bytes)
         time = message.time
-        seconds = time.seconds
-        if 0 < seconds < 32_503_680_000 and 0 <= time.nanos <= 999_999_999:
-            at: int | None = seconds * 1000 + time.nanos // 1_000_000
+        seconds, nanos = time.seconds, time.nanos
+        if 0 < seconds < 32_503_680_000 and 0 <= nanos <= 999_999_999:
+            at: int | None = seconds * 1000 + nanos // 1_000_000
         else:
             at = instant_of(time, "time") if message.HasField("time") else None
+        account = message.account_id
         return _event(
             (
                 event_id,
                 known_type,
-                self._identifiers(message),
-                message.account_id or None,
+                self._identifiers(message, account),
+                account or None,
                 at,
-                self._values(message.properties, "properties"),
-                self._context(message.context),
+                # A slice of a repeated field is a list made at one go, twice as fast as going through it.
+                self._values(message.properties[:], "properties"),
+                self._context(tuple(message.context[:])),
             )
         )
 
-    def _identifiers(self, message: Any) -> tuple[Identifier, ...]:
-        user, anonymous, account = message.user_id, message.anonymous_id, message.account_id
+    def _identifiers(self, message: Any, account: str) -> tuple[Identifier, ...]:
+        user, anonymous = message.user_id, message.anonymous_id
         safe = self._safe_characters
         if len(user) > safe or len(anonymous) > safe or len(account) > safe:
             self._check_shorthands(message)
@@ -111,16 +113,15 @@ class EventReader:
         for field in ("user_id", "anonymous_id", "account_id"):
             check_text(getattr(message, field), field, "an identifier", self._settings.max_identifier_bytes)
 
-    def _context(self, entries: Any) -> dict[str, Value]:
+    def _context(self, entries: tuple[bytes, ...]) -> dict[str, Value]:
         """Contexts repeat, so equal ones are one dictionary: what reads a batch of them sees that they are."""
-        key = tuple(entries)
-        context = self._contexts.get(key)
+        context = self._contexts.get(entries)
         if context is None:
-            context = self._values(key, "context")
+            context = self._values(entries, "context")
             if len(self._contexts) >= _REMEMBERED_ENTRIES:
                 self._contexts.clear()
-            if sum(map(len, key)) <= _SHORT * 8:
-                self._contexts[key] = context
+            if sum(map(len, entries)) <= _SHORT * 8:
+                self._contexts[entries] = context
         return context
 
     def _values(self, entries: Iterable[bytes], field: str) -> dict[str, Value]:
