@@ -75,9 +75,7 @@ def _refused(state: State, events: tuple[Event, ...]) -> list[Refusal]:
 def _apply(state: State, events: list[Event], indexes: list[int], times: Instants) -> None:
     subjects = Resolver(state)
     users = subjects.resolve_all(USER, [event[2] for event in events])
-    accounts = [0] * len(events)
-    if any([event[3] for event in events]):
-        accounts = subjects.resolve_all(ACCOUNT, [_account_name(event) for event in events])
+    accounts = subjects.resolve_all(ACCOUNT, [_account_name(event[3]) if event[3] else () for event in events])
     written = np.array(users, np.uint32), np.array(accounts, np.uint32)
     if subjects.settle():  # somebody was absorbed after its event was read
         written = state.canonical(USER, written[0]), state.canonical(ACCOUNT, written[1])
@@ -93,8 +91,8 @@ def _apply(state: State, events: list[Event], indexes: list[int], times: Instant
     state.end_phase(Cause.EVENT)
 
 
-def _account_name(event: Event) -> tuple[Identifier, ...]:
-    return (Identifier(ACCOUNT_ID, event.account_id),) if event.account_id else ()
+def _account_name(account_id: str) -> tuple[Identifier, ...]:
+    return (Identifier(ACCOUNT_ID, account_id),)
 
 
 def _take_context(state: State, columns: EventColumns) -> None:

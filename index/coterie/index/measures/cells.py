@@ -72,6 +72,7 @@ class Cells:
             "extremes": Table({"kind": "u1", "rank": "i8", "sequence": "i8", "value": "i8"}),
         }
         self.codes = Codes()
+        self._last_view: tuple[int, NDArray[np.uint32], ColumnView] | None = None  # until extremes change
 
     @property
     def size_bytes(self) -> int:
@@ -168,16 +169,15 @@ class Cells:
         keys = keys_of(matches.measures, matches.subjects)
         order = np.lexsort((matches.sequences, matches.extra, keys))
         held = keys[order]
-        last = np.ones(len(keys), np.bool_)
-        np.not_equal(held[1:], held[:-1], out=last[:-1])
+        last = np.append(held[1:] != held[:-1], True)
         best, cells = order[last], held[last]
         ranks, sequences = matches.extra[best], matches.sequences[best]
         slots = self.tables["extremes"].claim(cells)  # a cell that is new has nothing that could not be beaten
         won = self._beats(slots, ranks, sequences)
         if not won.all():
-            best, cells, slots, ranks, sequences = best[won], cells[won], slots[won], ranks[won], sequences[won]
-            if not len(best):
+            if not won.any():
                 return None
+            best, cells, slots, ranks, sequences = (each[won] for each in (best, cells, slots, ranks, sequences))
         values: list[Value | None] = matches.values(best) if matches.values is not None else [None] * len(best)
         kinds, encoded = self.codes.encode(values)
         self._write_extremes(slots, kinds, ranks, sequences, encoded)
@@ -190,13 +190,11 @@ class Cells:
         won: NDArray[np.bool_] = better | (columns["kind"][slots] == 0)
         return won
 
-    def _write_extremes(
-        self, slots: Ints, kinds: NDArray[np.uint8], ranks: Ints, sequences: Ints, values: Ints
-    ) -> None:
-        table = self.tables["extremes"]
+    def _write_extremes(self, slots: Ints, *columns: NDArray[Any]) -> None:
+        table, self._last_view = self.tables["extremes"], None
         table.before_write(slots)
-        for name, column in (("kind", kinds), ("rank", ranks), ("sequence", sequences), ("value", values)):
-            table.columns[name][slots] = column
+        for held, column in zip(table.columns.values(), columns, strict=True):  # kind, rank, sequence, value
+            held[slots] = column
 
     # ------------------------------------------------------------ reading
 
@@ -216,18 +214,18 @@ class Cells:
 
     def extreme_values(self, measure: int, subjects: NDArray[np.uint32]) -> ColumnView:
         """Returns the property values of the extremes as a column."""
-        kinds, values = self._read("extremes", measure, subjects, "kind", "value")
-        return self.codes.view(kinds, values)
+        held = self._last_view
+        if held is None or held[0] != measure or held[1] is not subjects:  # several thresholds on one last value
+            kinds, values = self._read("extremes", measure, subjects, "kind", "value")
+            held = self._last_view = measure, subjects, self.codes.view(kinds, values)
+        return held[2]
 
     def _read(self, name: str, measure: int, subjects: NDArray[np.uint32], *columns: str) -> list[Ints]:
         table = self.tables[name]
         slots = table.find(keys_of(np.full(len(subjects), measure, np.int64), subjects))
-        missing = slots < 0
-        read = []
-        for column in columns:
-            values = table.columns[column][slots].astype(np.int64)
-            values[missing] = 0
-            read.append(values)
+        read = [table.columns[column][slots].astype(np.int64) for column in columns]
+        for values in read:
+            values[slots < 0] = 0
         return read
 
     def subjects_with(self, measure: int, shape: Shape) -> NDArray[np.uint32]:
@@ -241,8 +239,8 @@ class Cells:
             table = self.tables[name]
             self._empty(table, np.flatnonzero((table.keys >> _HALF) == np.uint64(measure)))
 
-    @staticmethod
-    def _empty(table: Table, slots: Ints) -> None:
+    def _empty(self, table: Table, slots: Ints) -> None:
+        self._last_view = None
         table.before_write(slots)
         for column in table.columns.values():
             column[slots] = 0

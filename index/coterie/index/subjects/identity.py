@@ -62,9 +62,10 @@ class IdentityMap:
             return find(identifiers[0]) or None
         return self._choose(identifiers, [find(identifier) for identifier in identifiers]) or None
 
-    def named(self, identifier: Identifier) -> int:
-        """Returns whom an identifier names, 0 for nobody."""
-        return self._names.subject(identifier)
+    def named(self, identifiers: Sequence[Identifier]) -> list[int]:
+        """Returns whom each identifier names, 0 for nobody."""
+        find = self._names.subject
+        return [find(identifier) for identifier in identifiers]
 
     @property
     def live(self) -> Mapping[Identifier, int]:
@@ -105,10 +106,12 @@ class IdentityMap:
 
     # ------------------------------------------------------------ changing
 
-    def resolve(self, identifiers: Sequence[Identifier]) -> Resolution:
-        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them."""
-        find = self._names.subject
-        found = [find(identifier) for identifier in identifiers]
+    def resolve(self, identifiers: Sequence[Identifier], found: list[int] | None = None) -> Resolution:
+        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them.
+
+        `found` is what `named` has just said of them.
+        """
+        found = found or self.named(identifiers)
         subject = found[0]
         if subject and found.count(subject) == len(found):
             return Resolution(subject)
