@@ -77,6 +77,7 @@ def run(examples: int, jobs: int, first: int, console: Console) -> list[tuple[in
             if found:
                 failed.append((number, found))
                 progress.console.print(f"seed {number}: a difference", style="red")
+                progress.console.out(found)
             elif not console.is_terminal and number % 10 == 0:
                 progress.console.print(f"seed {number}: {BATCH} journals, no difference")
     return failed
@@ -101,8 +102,6 @@ def main() -> int:
     asked = parser.parse_args()
     with suppress(KeyboardInterrupt):
         failed = run(asked.examples, asked.jobs, asked.first, Console())
-        for number, found in failed:
-            sys.stdout.write(f"seed {number}\n{found}\n")
         return 1 if failed else 0
     return 130
 
