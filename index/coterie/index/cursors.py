@@ -122,6 +122,8 @@ class Cursors:
             cursor = int(self._measures.cursors[boundary])
             reach = self._history.reach(cursor, _SLICE_ROWS)
             through = min(reach, max(target, cursor + _SLICE_MS))
+            if through > target and self._history.count(through - 1, through) > _SLICE_ROWS:
+                through -= 1  # a crowd at one time is left to the sweep that passes it
             held = self._slices[boundary] = _Slice(through, self._matched(boundary, cursor, through))
         return held
 
