@@ -195,6 +195,11 @@ class Cursors:
             found = collect(columns, group, measures.filters, measures.specs)
             yield [self._as_of_now(matches) for matches in found]
 
+    def entering(self, boundary: int, matches: Matches) -> Matches | None:
+        """Returns those of the rows that may enter a measure when the boundary passes them."""
+        roles = self._measures.roles[boundary]
+        return roles.share(roles.enter, matches) if roles.enter else None
+
     def jumped(self) -> None:
         """Must be called when cursors were moved from outside: what they have passed is no longer ahead."""
         for boundary, held in list(self._slices.items()):
