@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -23,6 +23,7 @@ from coterie.index.model import (
     Change,
     Event,
     Identifier,
+    Mode,
     Outcome,
     Payload,
     Record,
@@ -77,7 +78,15 @@ class Backend(Protocol):
     def forget(self, who: Identifier) -> None:
         """Deletes a subject; of an unknown one there is nothing to delete."""
 
-    def create(self, segment: str, rule: str, kind: SubjectKind = USER, universe: Universe = Universe.ALL) -> None:
+    def create(
+        self,
+        segment: str,
+        rule: str,
+        kind: SubjectKind = USER,
+        universe: Universe = Universe.ALL,
+        mode: Mode = Mode.LIVE,
+        ttl_ms: int = 0,
+    ) -> None:
         """Creates a rule segment and waits until it is ready."""
 
     def edit(self, segment: str, rule: str) -> None:
@@ -163,13 +172,22 @@ class InMemory:
         with suppress(SubjectNotFound):  # the service answers that there was nobody
             self._apply(model.DeleteSubject(USER, who))
 
-    def create(self, segment: str, rule: str, kind: SubjectKind = USER, universe: Universe = Universe.ALL) -> None:
-        self._apply(model.CreateSegment(SegmentDefinition(segment, SegmentKind.RULE, kind, rule, universe=universe)))
+    def create(
+        self,
+        segment: str,
+        rule: str,
+        kind: SubjectKind = USER,
+        universe: Universe = Universe.ALL,
+        mode: Mode = Mode.LIVE,
+        ttl_ms: int = 0,
+    ) -> None:
+        self._apply(
+            model.CreateSegment(SegmentDefinition(segment, SegmentKind.RULE, kind, rule, mode, ttl_ms, universe))
+        )
         self._finish_builds()
 
     def edit(self, segment: str, rule: str) -> None:
-        kind = self.engine.segment(segment).definition.subject_kind
-        self._apply(model.UpdateSegment(SegmentDefinition(segment, SegmentKind.RULE, kind, rule)))
+        self._apply(model.UpdateSegment(replace(self.engine.segment(segment).newest, rule=rule)))
         self._finish_builds()
 
     def _finish_builds(self) -> None:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.backend import Backend
+    from tests.latch_journal import Journal
 
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("default", max_examples=100, derandomize=True, **_COMMON)
@@ -52,3 +53,13 @@ def _backend(name: str, folder: Path) -> Backend:
     from tests.backend import InMemory, ReopenedAfterEveryWrite, ReopenedFromDisk
 
     return {"in memory": InMemory, "reopened": ReopenedAfterEveryWrite, "on disk": ReopenedFromDisk}[name](folder)
+
+
+@pytest.fixture(params=["memory", "snapshot", "replay"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    """An empty dataset in memory, or restarted after each record from a snapshot or from its journal."""
+    from tests.latch_journal import Journal
+
+    held = Journal(tmp_path, request.param)
+    yield held
+    held.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 from coterie.client import Change, Client, Event, Subject
 from coterie.client.types import Identifier, Ingested
 from coterie.index import model
-from coterie.index.model import ANONYMOUS_ID, USER_ID, SubjectKind, Universe
+from coterie.index.model import ANONYMOUS_ID, USER_ID, Mode, SubjectKind, Universe
 from tests.backend import USER, Answer, Moved, Names, Position
 from tests.threaded_server import ThreadedServer, running
 
@@ -68,8 +68,19 @@ class OverGrpc:
     def forget(self, who: model.Identifier) -> None:
         self._client.delete_subject(_subject((who,)))
 
-    def create(self, segment: str, rule: str, kind: SubjectKind = USER, universe: Universe = Universe.ALL) -> None:
-        self._client.create_segment(segment, rule, of=KINDS[kind], universe=universe.name.lower(), wait=True)  # type: ignore[arg-type]
+    def create(
+        self,
+        segment: str,
+        rule: str,
+        kind: SubjectKind = USER,
+        universe: Universe = Universe.ALL,
+        mode: Mode = Mode.LIVE,
+        ttl_ms: int = 0,
+    ) -> None:
+        self._client.create_segment(
+            segment, rule, of=KINDS[kind], universe=universe.name.lower(), mode=mode.name.lower(),  # type: ignore[arg-type]
+            ttl=timedelta(milliseconds=ttl_ms) if ttl_ms else None, wait=True,
+        )  # fmt: skip
 
     def edit(self, segment: str, rule: str) -> None:
         self._client.update_segment(segment, rule=rule, wait=True)

@@ -8,31 +8,16 @@ tests. Invariant: nothing here is taken from the engine but the rule tree and th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any, Protocol
 
 import xxhash
 
-from coterie.index.model import Event, Identifier, SubjectKind, Value, kind_of
+from coterie.index.model import Identifier, SubjectKind, Value, kind_of
 from coterie.index.rules import ast
-from tests.oracle_time import local_date, local_datetime, window_bounds
+from tests.oracle_events import Happened, matches
+from tests.oracle_time import BEGINNING, local_date, window_bounds
 from tests.oracle_values import ORDER, satisfies, satisfies_near
-
-
-@dataclass(frozen=True)
-class Happened:
-    """One event that was taken: when, at which journal position, whose (dense ids, 0 for nobody)."""
-
-    time: int
-    position: tuple[int, int]  # (revision, index in the record); breaks ties of time
-    user: int
-    account: int
-    event: Event
-
-    def value(self, name: str) -> Value | None:
-        """Returns the property of that name, or the context value where no property has it."""
-        return self.event.properties.get(name, self.event.context.get(name))
+from tests.oracle_visits import Visit
 
 
 class Facts(Protocol):
@@ -47,7 +32,15 @@ class Facts(Protocol):
         ...
 
     def events(self, subject: int) -> Sequence[Happened]:
-        """Returns the subject's events up to now, oldest first, ties by journal position."""
+        """Returns the subject's events up to now, `$visit` among them, oldest first, ties by journal position."""
+        ...
+
+    def visits(self, subject: int) -> Sequence[Visit]:
+        """Returns the subject's visits, the running one included."""
+        ...
+
+    def running_visit(self, subject: int) -> Visit | None:
+        """Returns the visit the subject is on."""
         ...
 
     def attribute(self, subject: int, owner: ast.Owner, name: str) -> Value | None:
@@ -60,6 +53,19 @@ class Facts(Protocol):
 
     def first_identifier(self, subject: int) -> Identifier:
         """Returns the identifier the subject is known by longest."""
+        ...
+
+    @property
+    def other(self) -> Facts:
+        """The facts about subjects of the other kind."""
+        ...
+
+    def account_of(self, user: int) -> int | None:
+        """Returns a user's account, None where it has none."""
+        ...
+
+    def users_of(self, account: int) -> Sequence[int]:
+        """Returns an account's users."""
         ...
 
 
@@ -95,39 +101,16 @@ def _at_least(rule: ast.AtLeast, subject: int, facts: Facts) -> bool:
 # ---------------------------------------------------------------- which events
 
 
-def matches(events: ast.Events, happened: Happened, zone: str) -> bool:
-    """Returns whether the event is of that type (None: any that is not derived) and satisfies the `where`."""
-    if events.type is None and happened.event.type.startswith("$"):
-        return False
-    if events.type not in {None, happened.event.type}:
-        return False
-    return events.where is None or _where(events.where, happened, zone)
-
-
-def _where(predicate: Any, happened: Happened, zone: str) -> bool:
-    if isinstance(predicate, ast.And):
-        return all(_where(child, happened, zone) for child in predicate.children)
-    if isinstance(predicate, ast.Or):
-        return any(_where(child, happened, zone) for child in predicate.children)
-    if isinstance(predicate, ast.Not):
-        return not _where(predicate.child, happened, zone)
-    if isinstance(predicate, ast.EventTimeTest):
-        return satisfies(predicate.test, _time_part(predicate.part, happened.time, zone), zone)
-    if isinstance(predicate.test, ast.Near):
-        return satisfies_near(predicate.test, predicate.name, happened.value)
-    return satisfies(predicate.test, happened.value(predicate.name), zone)
-
-
-def _time_part(part: ast.EventTimePart, time: int, zone: str) -> Value | date:
-    if part is ast.EventTimePart.HOUR:
-        return float(local_datetime(time, zone).hour)
-    if part is ast.EventTimePart.WEEKDAY:
-        return ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[local_date(time, zone).weekday()]
-    return local_date(time, zone)
+def _bounds(window: ast.Window | None, zone: str, subject: int, facts: Facts) -> tuple[int, int]:
+    """Returns (lower, upper): an event of the subject is inside when lower < time <= upper."""
+    if isinstance(window, ast.ThisVisit):
+        visit = facts.running_visit(subject)
+        return (visit[0].time - 1 if visit else facts.now), facts.now
+    return window_bounds(window, zone, facts.now)
 
 
 def _matching(events: ast.Events, window: ast.Window | None, zone: str, subject: int, facts: Facts) -> list[Happened]:
-    lower, upper = window_bounds(window, zone, facts.now)
+    lower, upper = _bounds(window, zone, subject, facts)
     return [
         happened
         for happened in facts.events(subject)
@@ -135,20 +118,54 @@ def _matching(events: ast.Events, window: ast.Window | None, zone: str, subject:
     ]
 
 
+def _is_within(number: int, frequency: ast.Frequency) -> bool:
+    return frequency.low <= number and (frequency.high is None or number <= frequency.high)
+
+
 # ---------------------------------------------------------------- leaves over events
 
 
 def _did(rule: ast.Did, subject: int, facts: Facts) -> bool:
     number = len(_matching(rule.events, rule.window, rule.zone or facts.zone, subject, facts))
-    return rule.frequency.low <= number and (rule.frequency.high is None or number <= rule.frequency.high)
+    return _is_within(number, rule.frequency)
 
 
 def _did_first(rule: ast.DidFirst, subject: int, facts: Facts) -> bool:
     zone = rule.zone or facts.zone
     searched = ast.Events(rule.events.type) if rule.very_first else rule.events
     first = next(iter(_matching(searched, None, zone, subject, facts)), None)
-    lower, upper = window_bounds(rule.window, zone, facts.now)
+    lower, upper = _bounds(rule.window, zone, subject, facts)
     return first is not None and lower < first.time <= upper and matches(rule.events, first, zone)
+
+
+def _sequence(rule: ast.Sequence, subject: int, facts: Facts) -> bool:
+    zone = rule.zone or facts.zone
+    ends = _matching(rule.steps[-1], rule.window, zone, subject, facts)
+    events = facts.events(subject)
+    number = 0
+    for end in ends:
+        earliest = BEGINNING if rule.within_ms is None else end.time - rule.within_ms
+        number += _has_chain(rule.steps[:-1], events, earliest, end.time, zone)
+    return _is_within(number, rule.frequency)
+
+
+def _has_chain(steps: Sequence[ast.Events], events: Sequence[Happened], earliest: int, before: int, zone: str) -> bool:
+    """Returns whether events strictly later each match the steps, none before `earliest`, all before `before`."""
+    if not steps:
+        return True
+    return any(
+        earliest <= happened.time < before
+        and matches(steps[-1], happened, zone)
+        and _has_chain(steps[:-1], events, earliest, happened.time, zone)
+        for happened in events
+    )
+
+
+def _inaction(rule: ast.Inaction, subject: int, facts: Facts) -> bool:
+    asked = [happened.time for happened in facts.events(subject) if matches(rule.first, happened, facts.zone)]
+    given = [happened.time for happened in facts.events(subject) if matches(rule.then_not, happened, facts.zone)]
+    seen = [time for time in asked if time <= facts.now - rule.within_ms]
+    return bool(seen) and (not given or max(given) <= max(seen))
 
 
 def _measure_test(rule: ast.MeasureTest, subject: int, facts: Facts) -> bool:
@@ -169,7 +186,9 @@ def term_value(term: ast.Term, subject: int, facts: Facts) -> Value | None:
     """Returns what a term is worth for a subject, None where it is missing."""
     if isinstance(term, ast.Measure):
         zone = term.zone or facts.zone
-        assert term.events is not None, "visits belong to no rule of this release"
+        if term.events is None:
+            lower, upper = _bounds(term.window, zone, subject, facts)
+            return float(sum(lower < visit[-1].time <= upper for visit in facts.visits(subject)))
         return aggregate(term, _matching(term.events, term.window, zone, subject, facts), zone)
     if isinstance(term, ast.Arithmetic):
         left, right = term_value(term.left, subject, facts), term_value(term.right, subject, facts)
@@ -230,6 +249,8 @@ def exact_sum(numbers: Sequence[float]) -> float:
 
 
 def _attribute(rule: ast.AttributeTest, subject: int, facts: Facts) -> bool:
+    if rule.owner is ast.Owner.ACCOUNT and facts.kind is SubjectKind.USER:
+        return _of_account(ast.OfAccount(rule), subject, facts)
     if isinstance(rule.test, ast.Near):
         return satisfies_near(rule.test, rule.name, lambda name: facts.attribute(subject, rule.owner, name))
     value = facts.attribute(subject, rule.owner, rule.name)
@@ -249,6 +270,22 @@ def bucket(salt: str, identifier: Identifier) -> int:
     return xxhash.xxh64_intdigest(f"{salt}\0{identifier.value}".encode()) % 10_000
 
 
+# ---------------------------------------------------------------- accounts and their users
+
+
+def _of_account(rule: ast.OfAccount, subject: int, facts: Facts) -> bool:
+    account = facts.account_of(subject)
+    return account is not None and holds(rule.rule, account, facts.other)
+
+
+def _users(rule: ast.Users, subject: int, facts: Facts) -> bool:
+    users = facts.users_of(subject)
+    number = sum(holds(rule.rule, user, facts.other) for user in users)
+    if isinstance(rule.quantity, ast.Frequency):
+        return _is_within(number, rule.quantity)
+    return number == len(users) > 0
+
+
 _LEAVES: dict[type, Callable[[Any, int, Facts], bool]] = {
     ast.And: _and,
     ast.Or: _or,
@@ -258,7 +295,11 @@ _LEAVES: dict[type, Callable[[Any, int, Facts], bool]] = {
     ast.Did: _did,
     ast.DidFirst: _did_first,
     ast.MeasureTest: _measure_test,
+    ast.Sequence: _sequence,
+    ast.Inaction: _inaction,
     ast.InSegment: _in_segment,
     ast.InList: _in_segment,
     ast.InSplit: _in_split,
+    ast.OfAccount: _of_account,
+    ast.Users: _users,
 }

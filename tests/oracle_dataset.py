@@ -2,7 +2,7 @@
 
 Owns which events and attributes there are, which definition of a segment is served. A record
 only notes what it says; membership is worked out from everything noted, each time it is asked for.
-Invariant: nothing is kept up to date; two datasets with the same notes give the same answers.
+Invariant: nothing is kept up to date but whom sticky and once segments keep (`oracle_latch`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from coterie.index import model
-from coterie.index.model import ACCOUNT_ID, Identifier, SubjectKind, Universe, Value, kind_of
+from coterie.index.model import ACCOUNT_ID, Identifier, SubjectKind, kind_of
 from coterie.index.rules import ast
 from tests import oracle
-from tests.oracle import Happened
+from tests.oracle_events import Happened
+from tests.oracle_latch import Latch, kept_alike
+from tests.oracle_moment import Moment
+from tests.oracle_rules import named_in, type_error
 from tests.oracle_subjects import Subjects
+from tests.oracle_visits import VISIT_GAP_MS
 
 FUTURE_MS = 5 * 60_000
 REMEMBERED_MS = 24 * 3_600_000
+FORGETTING_MS = REMEMBERED_MS // 24
 
 
 @dataclass
@@ -29,6 +34,8 @@ class Segment:
     serving: model.SegmentDefinition | None = None
     pending: model.SegmentDefinition | None = None
     listed: set[int] = field(default_factory=set)
+    latch: Latch = field(default_factory=Latch)
+    latch_anew: bool = False  # once the pending definition is served
 
 
 @dataclass
@@ -48,10 +55,11 @@ class Dataset:
     def __init__(self, zone: str, rule_of: Callable[[str], ast.Expression]) -> None:
         self.zone = zone
         self.rule_of = rule_of
+        self.visit_gap_ms = VISIT_GAP_MS
         self.now = 0
         self.events: list[Happened] = []
         self.arrivals: dict[str, list[tuple[int, Happened]]] = {}  # event id -> (arrived at, what arrived)
-        self.of_kind = {kind: Subjects() for kind in SubjectKind}
+        self.of_kind = {kind: Subjects(kind) for kind in SubjectKind}
         self.segments: dict[str, Segment] = {}
         self._expected = Expected()
 
@@ -65,7 +73,7 @@ class Dataset:
     # ------------------------------------------------------------ records
 
     def apply(self, record: model.Record) -> Expected:
-        """Notes what the record says and returns what it must have done."""
+        """Notes what the record says and returns what it must have done; `end_record` is to follow."""
         self.now = max(self.now, record.at)
         self._expected = Expected()
         work: dict[type, Callable[..., None]] = {
@@ -82,6 +90,21 @@ class Dataset:
         }
         work[type(record.payload)](record, record.payload)
         return self._expected
+
+    def end_record(self) -> None:
+        """Lets sticky and once segments note who satisfies them now that the record has done all its work."""
+        moments = {kind: Moment(self, kind, self.now) for kind in SubjectKind}
+        satisfying = {
+            name: {subject for subject in moments[kind].subjects() if moments[kind].satisfies(subject, served)}
+            for name, segment in self.segments.items()
+            if (served := segment.serving) is not None and served.mode is not model.Mode.LIVE
+            for kind in (served.subject_kind,)
+        }
+        for name, true in satisfying.items():
+            segment = self.segments[name]
+            assert segment.serving is not None
+            live = set(self.of_kind[segment.serving.subject_kind].identifiers)
+            segment.latch.end_record(segment.serving, true, live, self.now)
 
     def _ingest(self, record: model.Record, payload: model.IngestEvents) -> None:
         taken = []
@@ -101,6 +124,13 @@ class Dataset:
         return any(
             self.now - at < REMEMBERED_MS or (happened.time == time and self._is_somebodys(happened))
             for at, happened in self.arrivals.get(event_id, ())
+        )
+
+    def may_be_forgotten(self, event_id: str, at: int) -> bool:
+        """Returns whether nothing is promised of the id: ids are forgotten by the hour, but those of history never."""
+        return any(
+            REMEMBERED_MS <= at - arrived < REMEMBERED_MS + FORGETTING_MS and not self._is_somebodys(happened)
+            for arrived, happened in self.arrivals.get(event_id, ())
         )
 
     def _is_somebodys(self, happened: Happened) -> bool:
@@ -144,13 +174,8 @@ class Dataset:
                 continue
             self._expected.accepted += 1
             subject = self.resolve(update.kind, update.identifiers)
-            attributes = subjects.attributes.setdefault(subject, {})
             for name, value in update.values.items():
-                if value is None:
-                    attributes.pop(name, None)
-                else:
-                    subjects.types.setdefault(name, kind_of(value))
-                    attributes[name] = value
+                subjects.set(subject, name, value)
 
     def _merge_subjects(self, record: model.Record, payload: model.MergeSubjects) -> None:
         subjects = self.of_kind[payload.kind]
@@ -166,9 +191,11 @@ class Dataset:
         subjects = self.of_kind[kind]
         subjects.merge(absorbed, survivor)
         for segment in self.segments.values():
-            if segment.definition.subject_kind is kind and absorbed in segment.listed:
-                segment.listed ^= {absorbed}
-                segment.listed |= {survivor}
+            if segment.definition.subject_kind is kind:
+                segment.latch.merge(absorbed, survivor)
+                if absorbed in segment.listed:
+                    segment.listed ^= {absorbed}
+                    segment.listed |= {survivor}
         self._expected.gone.append((kind, absorbed, survivor))
 
     def _delete_subject(self, record: model.Record, payload: model.DeleteSubject) -> None:
@@ -189,6 +216,8 @@ class Dataset:
         definition = payload.definition
         if definition.id in self.segments:
             self._expected.error = "SEGMENT_EXISTS"
+        elif self._has_type_error(definition):
+            self._expected.error = "RULE_INVALID"
         elif definition.kind is not model.SegmentKind.RULE:
             listed = self._satisfying(payload.source, definition) if payload.source else set()
             self.segments[definition.id] = Segment(definition, serving=definition, listed=listed)
@@ -201,7 +230,17 @@ class Dataset:
 
     def _update(self, record: model.Record, payload: model.UpdateSegment) -> None:
         segment = self.segments[payload.definition.id]
+        alike = kept_alike(segment.definition, payload.definition)
+        if not alike and self._has_type_error(payload.definition):
+            self._expected.error = "RULE_INVALID"
+            return
+        segment.latch_anew = segment.latch_anew or not alike
         segment.definition = segment.pending = payload.definition
+
+    def _has_type_error(self, definition: model.SegmentDefinition) -> bool:
+        types = {kind: subjects.types for kind, subjects in self.of_kind.items()}
+        rule = self.rule_of(definition.rule) if definition.rule else None
+        return type_error(rule, definition.subject_kind, types)
 
     def _activate(self, record: model.Record, payload: model.ActivateBuild) -> None:
         pending = self.segments[payload.segment].pending
@@ -215,6 +254,8 @@ class Dataset:
         """Serves the definition that was being built."""
         segment = self.segments[segment_id]
         segment.serving, segment.pending = segment.pending or segment.serving, None
+        if segment.latch_anew:
+            segment.latch, segment.latch_anew = Latch(), False
 
     def _delete_segment(self, record: model.Record, payload: model.DeleteSegment) -> None:
         if self.dependents(payload.id):
@@ -241,60 +282,3 @@ class Dataset:
                 segment.listed.discard(self.of_kind[kind].find(identifiers) or 0)
             else:
                 segment.listed.add(self.resolve(kind, identifiers))
-
-
-def named_in(rule: object) -> set[str]:
-    """Returns the segments and lists a rule names."""
-    if isinstance(rule, ast.InSegment | ast.InList):
-        return {rule.segment}
-    children = getattr(rule, "children", ()) or (getattr(rule, "child", None),)
-    return set().union(*(named_in(child) for child in children if child is not None))
-
-
-class Moment:
-    """The dataset's facts about one kind of subject at one instant; see `oracle.Facts`."""
-
-    def __init__(self, dataset: Dataset, kind: SubjectKind, now: int) -> None:
-        self.dataset, self.kind, self.now, self.zone = dataset, kind, now, dataset.zone
-        self._subjects = dataset.of_kind[kind]
-        self._arrived: dict[int, list[Happened]] = {}  # also what waits for its time
-        for happened in sorted(dataset.events, key=lambda happened: (happened.time, happened.position)):
-            written = happened.user if kind is SubjectKind.USER else happened.account
-            self._arrived.setdefault(self._subjects.canonical(written), []).append(happened)
-
-    def subjects(self) -> Sequence[int]:
-        """Returns all live subjects."""
-        return sorted(self._subjects.identifiers)
-
-    def events(self, subject: int) -> Sequence[Happened]:
-        """Returns the subject's events up to now, oldest first, ties by journal position."""
-        return [happened for happened in self.arrived(subject) if happened.time <= self.now]
-
-    def arrived(self, subject: int) -> Sequence[Happened]:
-        """Returns the subject's events, those that wait for their time included."""
-        return self._arrived.get(subject, ())
-
-    def attribute(self, subject: int, owner: ast.Owner, name: str) -> Value | None:
-        """Returns the current value."""
-        return self.attributes(subject).get(f"current.{name}" if owner is ast.Owner.CURRENT else name)
-
-    def attributes(self, subject: int) -> dict[str, Value]:
-        """Returns the attributes that were set, and those the newest events brought."""
-        newest = {name: value for name, (_, value) in self._subjects.newest.get(subject, {}).items()}
-        return {**self._subjects.attributes.get(subject, {}), **newest}
-
-    def in_segment(self, subject: int, segment: str) -> bool:
-        """Returns whether the subject is a member of the segment as it is served now."""
-        noted = self.dataset.segments[segment]
-        assert noted.serving is not None, f"{segment} has never been ready"
-        if noted.serving.kind is not model.SegmentKind.RULE:
-            return subject in noted.listed
-        known = self._subjects.known(subject)
-        universe = noted.serving.universe
-        if universe is not Universe.ALL and known is not (universe is Universe.KNOWN):
-            return False
-        return oracle.holds(self.dataset.rule_of(noted.serving.rule), subject, self)
-
-    def first_identifier(self, subject: int) -> Identifier:
-        """Returns the identifier the subject is known by longest."""
-        return self._subjects.identifiers[subject][0]

@@ -1,13 +1,29 @@
-"""What the oracle's own tests are written with: a dataset of one user's events, and short rules about them."""
+"""What the oracle's own tests are written with: a dataset of one user's events, short rules about them, a journal."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from coterie.index.model import AttributeUpdate, Event, IngestEvents, Record, SetAttributes, SubjectKind, Value
-from coterie.index.rules import ast
+from coterie.index.model import (
+    ActivateBuild,
+    AttributeUpdate,
+    CreateSegment,
+    Event,
+    Identifier,
+    IngestEvents,
+    Payload,
+    Record,
+    SegmentDefinition,
+    SegmentKind,
+    SetAttributes,
+    SubjectKind,
+    UpdateSegment,
+    Value,
+)
+from coterie.index.rules import ast, parse
 from tests import oracle
 from tests.oracle_dataset import Dataset, Moment
 from tests.shop import user
@@ -58,3 +74,42 @@ def where(*children: tuple[str, ast.Test]) -> ast.Events:
     """Returns `buy where` all of the tests."""
     tests = tuple(ast.PropertyTest(name, test) for name, test in children)
     return ast.Events("buy", tests[0] if len(tests) == 1 else ast.And(tests))
+
+
+class Journal:
+    """A dataset, and records for it one after the other."""
+
+    def __init__(self) -> None:
+        self.data = Dataset("UTC", parse)
+        self.revision = 0
+
+    def apply(self, payload: Payload, at: int = 0) -> str:
+        """Applies a record, `at` milliseconds after noon; returns the error it must have ended with."""
+        self.revision += 1
+        expected = self.data.apply(Record(self.revision, NOON + at, payload))
+        self.data.end_record()
+        return expected.error
+
+    def ingest(self, *events: Any, at: int = 0) -> None:
+        """Applies a record of events."""
+        self.apply(IngestEvents(events), at)
+
+    def set(self, kind: SubjectKind, who: Identifier, **values: Value | None) -> None:
+        """Applies a record of attributes."""
+        self.apply(SetAttributes((AttributeUpdate(kind, (who,), values),)))
+
+    def create(self, name: str, rule: str, kind: SubjectKind = SubjectKind.USER, **rest: Any) -> str:
+        """Creates and activates a rule segment."""
+        error = self.apply(CreateSegment(SegmentDefinition(name, SegmentKind.RULE, kind, rule, **rest)))
+        return error or self.apply(ActivateBuild(name))
+
+    def edit(self, name: str, rule: str, at: int, **rest: Any) -> None:
+        """Edits a segment and activates the edit."""
+        self.apply(UpdateSegment(SegmentDefinition(name, SegmentKind.RULE, SubjectKind.USER, rule, **rest)), at)
+        self.apply(ActivateBuild(name), at)
+
+    def satisfying(self, rule: str, kind: SubjectKind = SubjectKind.USER) -> set[str]:
+        """Returns the first identifiers of those who satisfy a rule now."""
+        subjects = self.data.of_kind[kind]
+        moment = Moment(self.data, kind, self.data.now)
+        return {subjects.identifiers[subject][0].value for subject in oracle.members(parse(rule), moment)}

@@ -84,7 +84,10 @@ def moment_ms(moment: ast.Moment, zone: str) -> int:
 
 
 def window_bounds(window: ast.Window | None, zone: str, now: int) -> tuple[int, int]:
-    """Returns (lower, upper): an event is inside when lower < time <= upper."""
+    """Returns (lower, upper): an event is inside when lower < time <= upper.
+
+    (What `in this visit` is depends on the subject: the oracle asks for its visit.)
+    """
     if window is None:
         return BEGINNING, now
     if isinstance(window, ast.Sliding):
@@ -95,7 +98,7 @@ def window_bounds(window: ast.Window | None, zone: str, now: int) -> tuple[int, 
         lower = BEGINNING if window.start is None else moment_ms(window.start, zone) - 1
         upper = now if window.end is None else min(now, moment_ms(window.end, zone) - 1)
         return lower, upper
-    assert isinstance(window, ast.Calendar), "visits belong to no rule of this release"
+    assert isinstance(window, ast.Calendar)
     first = period_first_day(window.unit, today(now, zone), window.first_back)
     after = period_first_day(window.unit, today(now, zone), window.last_back - 1)
     return day_start(first, zone) - 1, min(now, day_start(after, zone) - 1)

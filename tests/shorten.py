@@ -124,6 +124,8 @@ def _simpler_payloads(payload: Any) -> Iterator[Any]:
         case model.CreateSegment(definition=definition) | model.UpdateSegment(definition=definition):
             if definition.universe is not model.Universe.ALL:
                 yield replace(payload, definition=replace(definition, universe=model.Universe.ALL))
+            if definition.mode is not model.Mode.LIVE:
+                yield replace(payload, definition=replace(definition, mode=model.Mode.LIVE, ttl_ms=0))
             for rule in _simpler_rules(parse(definition.rule)) if definition.rule else ():
                 yield replace(payload, definition=replace(definition, rule=print_rule(rule)))
 
@@ -137,7 +139,8 @@ def _simpler_events(event: model.Event) -> Iterator[model.Event]:
     if len(event.identifiers) > 1:
         yield from (event._replace(identifiers=rest) for rest in _without_one(event.identifiers))
     for part, plain in (("account_id", None), ("event_id", ""), ("time", None)):
-        if getattr(event, part) != plain:
+        repeatable = part == "time" and event.event_id  # without its time a retry may be another event
+        if getattr(event, part) != plain and not repeatable:
             yield event._replace(**{part: plain})
 
 
@@ -151,13 +154,26 @@ def _simpler_rules(rule: Any) -> Iterator[Any]:
         for children in _with_one_changed(rule.children, _simpler_rules):
             if not any(isinstance(child, type(rule)) for child in children):
                 yield replace(rule, children=children)
+    elif isinstance(rule, ast.OfAccount | ast.Users):  # what is inside is about the other kind and stays there
+        yield from (replace(rule, rule=simpler) for simpler in _simpler_rules(rule.rule))
     elif is_dataclass(rule):
-        for field in fields(rule):
-            value = getattr(rule, field.name)
-            if field.name in {"window", "zone", "where"} and value is not None:
-                yield replace(rule, **{field.name: None})
-            elif isinstance(value, ast.Events | ast.Measure | ast.TermCompare):
-                yield from (replace(rule, **{field.name: simpler}) for simpler in _simpler_rules(value))
+        yield from _simpler_leaves(rule)
+
+
+def _simpler_leaves(rule: Any) -> Iterator[Any]:
+    """The leaf, or the part of one, with less said in it."""
+    if isinstance(rule, ast.Sequence):
+        if rule.within_ms is not None:
+            yield replace(rule, within_ms=None)
+        if len(rule.steps) > 2:
+            yield from (replace(rule, steps=steps) for steps in _without_one(rule.steps))
+        yield from (replace(rule, steps=steps) for steps in _with_one_changed(rule.steps, _simpler_rules))
+    for field in fields(rule):
+        value = getattr(rule, field.name)
+        if field.name in {"window", "zone", "where"} and value is not None:
+            yield replace(rule, **{field.name: None})
+        elif isinstance(value, ast.Events | ast.Measure | ast.TermCompare):
+            yield from (replace(rule, **{field.name: simpler}) for simpler in _simpler_rules(value))
 
 
 def _without_one(items: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:

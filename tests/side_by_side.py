@@ -119,6 +119,7 @@ class SideBySide:
             taken = (outcome.accepted, outcome.duplicates, [(one.index, one.reason) for one in outcome.refused])
             assert taken == (expected.accepted, expected.duplicates, expected.refused)
         self._adopt_builds()
+        self.dataset.end_record()
         changes = tuple(self.engine.changes.since(record.revision - 1))
         assert outcome is None or outcome.changes == changes
         self.changes.append(changes)
@@ -193,7 +194,8 @@ class SideBySide:
 
     def members(self, now: int | None = None) -> Members:
         """Returns the oracle's members of every segment that answers, at `now` (default: now)."""
-        moments = {kind: Moment(self.dataset, kind, self.dataset.now if now is None else now) for kind in SubjectKind}
+        moment = Moment(self.dataset, SubjectKind.USER, self.dataset.now if now is None else now)
+        moments = {each.kind: each for each in (moment, moment.other)}
         result: Members = {}
         for name in self.served():
             moment = moments[self.dataset.segments[name].definition.subject_kind]
@@ -214,6 +216,13 @@ class SideBySide:
         before: Members,
         between: Members,
     ) -> None:
+        """Compares who moved by time, and who by the record's own work, net of each other.
+
+        `midway` is membership after time has moved and before the work. Sticky and once segments keep whom their rule
+        held at the end of a record: a subject for whom it holds midway alone is a member midway, is not kept, and so
+        is no member now; `midway & now` leaves it out. One whose deadline passes at this instant has left midway, and
+        stays all the same if the work lets the rule hold again: `(was - midway) - now` leaves it out.
+        """
         assert all((entry.revision, entry.at) == (record.revision, record.at) for entry in changes)
         gone = [(one.subject_kind, one.subject, one.survivor) for one in changes if isinstance(one, SubjectGone)]
         assert gone == expected.gone, "subjects merged and deleted"

@@ -24,6 +24,7 @@ from tests.in_parts import Parts
 from tests.shorten import shorten
 from tests.side_by_side import FAR_MS, Setting, SideBySide
 from tests.vocabulary import DAY
+from tests.vocabulary_rules import rules as drawn_rules
 
 NAMES = tuple(f"s{number}" for number in range(6))
 LISTS = {"l0": SubjectKind.USER, "l1": SubjectKind.ACCOUNT}
@@ -31,6 +32,7 @@ FROZEN = "f0"
 MEMORY = Path("/dev/shm")  # a disk that needs no waiting, where there is one
 
 NAMED = st.builds(ast.InSegment, st.sampled_from(("#0", "#1", "#2"))) | st.just(ast.InList("#0"))
+RULES = drawn_rules(NAMED)
 DRAWN_EVENT = st.tuples(words.events(st.none()), st.none() | EVENT_AIMS, st.booleans())
 SOMEONE = st.integers(0, 9)
 PARTS = st.none() | st.builds(
@@ -57,7 +59,7 @@ class Machine(RuleBasedStateMachine):
         start=st.sampled_from(words.STARTS),
         retention_ms=st.sampled_from((FAR_MS, DAY)),
         drawn=st.lists(DRAWN_EVENT, min_size=4, max_size=12),
-        rules=st.lists(st.tuples(words.rules(NAMED), words.UNIVERSES), min_size=4, max_size=5),
+        rules=st.lists(st.tuples(RULES, words.KINDS, words.UNIVERSES, words.MODES), min_size=4, max_size=5),
         late=st.booleans(),
         on_disk=st.booleans(),
     )
@@ -69,8 +71,9 @@ class Machine(RuleBasedStateMachine):
         self.pair.apply(model.Tick(), start)
         if late:
             self._arrive(drawn, start)
-        for name, (tree, universe) in zip(NAMES, rules, strict=False):
-            self._define(model.CreateSegment, name, tree, SubjectKind.USER, universe, True, STAY)
+        for name, (tree, kind, universe, mode) in zip(NAMES, rules, strict=False):
+            about = SegmentDefinition(name, SegmentKind.RULE, kind, "", *mode, universe)
+            self._define(model.CreateSegment, about, tree, True, STAY)
         if not late:
             self._arrive(drawn, start)
 
@@ -109,8 +112,9 @@ class Machine(RuleBasedStateMachine):
     @rule(which=SOMEONE, again=SOMEONE, step=SHORT_STEPS)
     def retry(self, which: int, again: int, step: Any) -> None:
         """Events sent before, in one call or twice in it."""
+        at = step_to(self.pair, step)
         chosen = [self.sent[index % len(self.sent)] for index in (which, again)]
-        self._ingest(chosen, step_to(self.pair, step))
+        self._ingest([event for event in chosen if not self.pair.dataset.may_be_forgotten(event.event_id, at)], at)
 
     def _ingest(self, events: list[model.Event], at: int) -> None:
         in_order = sorted(events, key=lambda event: at if event.time is None else event.time)
@@ -149,42 +153,63 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ segments
 
-    @rule(drawn=words.rules(NAMED), kind=words.KINDS, universe=words.UNIVERSES, at_once=st.booleans(), step=SHORT_STEPS)
-    def create_segment(self, drawn: Any, kind: SubjectKind, universe: Universe, at_once: bool, step: Any) -> None:
+    @rule(
+        drawn=RULES,
+        kind=words.KINDS,
+        universe=words.UNIVERSES,
+        mode=words.MODES,
+        at_once=st.booleans(),
+        step=SHORT_STEPS,
+    )
+    def create_segment(
+        self, drawn: Any, kind: SubjectKind, universe: Universe, mode: Any, at_once: bool, step: Any
+    ) -> None:
         """A new segment, activated at once or left to be built."""
         free = [name for name in NAMES if name not in self.pair.dataset.segments]
         if free:
-            self._define(model.CreateSegment, free[0], drawn, kind, universe, at_once, step)
+            about = SegmentDefinition(free[0], SegmentKind.RULE, kind, "", *mode, universe)
+            self._define(model.CreateSegment, about, drawn, at_once, step)
 
     @precondition(lambda self: self._rule_segments())
     @rule(
         which=SOMEONE,
-        drawn=st.none() | words.rules(NAMED),
+        drawn=st.none() | RULES,
         universe=words.UNIVERSES,
+        mode=words.MODES,
         at_once=st.booleans(),
         step=SHORT_STEPS,
     )
-    def edit_segment(self, which: int, drawn: Any, universe: Universe, at_once: bool, step: Any) -> None:
+    def edit_segment(self, which: int, drawn: Any, universe: Universe, mode: Any, at_once: bool, step: Any) -> None:
         """Another rule for a segment, the old one served until the new one is built; or it goes, unless in use."""
         name = pick(self._rule_segments(), which)
         if drawn is None:
             self.pair.apply(model.DeleteSegment(name), step_to(self.pair, step))
             return
         kind = self.pair.dataset.segments[name].definition.subject_kind
-        self._define(model.UpdateSegment, name, drawn, kind, universe, at_once, step)
+        about = SegmentDefinition(name, SegmentKind.RULE, kind, "", *mode, universe)
+        self._define(model.UpdateSegment, about, drawn, at_once, step)
 
-    def _define(
-        self, record: Any, name: str, drawn: Any, kind: SubjectKind, universe: Universe, at_once: bool, step: Any
-    ) -> None:
-        tree = self._placed(drawn, kind, name)
-        universe = universe if kind is SubjectKind.USER else Universe.ALL
+    @precondition(lambda self: self._rule_segments())
+    @rule(which=SOMEONE, mode=st.none() | words.MODES, at_once=st.booleans(), step=SHORT_STEPS)
+    def edit_settings(self, which: int, mode: Any, at_once: bool, step: Any) -> None:
+        """The same rule, kept in another way or only called differently."""
+        name = pick(self._rule_segments(), which)
+        about = replace(self.pair.dataset.segments[name].definition, display_name=f"{which}")
+        if mode is not None:
+            about = replace(about, mode=mode[0], ttl_ms=mode[1])
+        self._send(model.UpdateSegment, about, at_once, step)
+
+    def _define(self, record: Any, about: SegmentDefinition, drawn: Any, at_once: bool, step: Any) -> None:
+        tree = self._placed(drawn, about.subject_kind, about.id)
         text = print_rule(tree)
         self.pair.rules[text] = tree
-        self.pair.apply(
-            record(SegmentDefinition(name, SegmentKind.RULE, kind, text, universe=universe)), step_to(self.pair, step)
-        )
-        if at_once and name in self._building():
-            self.pair.apply(model.ActivateBuild(name))
+        universe = about.universe if about.subject_kind is SubjectKind.USER else Universe.ALL
+        self._send(record, replace(about, rule=text, universe=universe), at_once, step)
+
+    def _send(self, record: Any, definition: SegmentDefinition, at_once: bool, step: Any) -> None:
+        self.pair.apply(record(definition), step_to(self.pair, step))
+        if at_once and definition.id in self._building():
+            self.pair.apply(model.ActivateBuild(definition.id))
 
     @precondition(lambda self: self._building())
     @rule(which=SOMEONE, step=SHORT_STEPS)
@@ -217,16 +242,18 @@ class Machine(RuleBasedStateMachine):
     @rule(which=SOMEONE, other=SOMEONE, step=SHORT_STEPS)
     def freeze(self, which: int, other: int, step: Any) -> None:
         """The members of an expression are kept as they are now; a frozen segment made before goes."""
-        served = [name for name in self.pair.served() if self.pair.dataset.segments[name].definition.rule]
-        kinds = {self.pair.dataset.segments[name].definition.subject_kind for name in served}
-        if FROZEN in self.pair.dataset.segments:
+        segments = self.pair.dataset.segments
+        served = [name for name in self.pair.served() if segments[name].definition.rule]
+        if FROZEN in segments:
             self.pair.apply(model.DeleteSegment(FROZEN), step_to(self.pair, step))
-        elif served and len(kinds) == 1:
-            chosen, left_out = (ast.InSegment(pick(served, number)) for number in (which, other))
+        elif served:
+            kind = segments[pick(served, which)].definition.subject_kind
+            alike = [name for name in served if segments[name].definition.subject_kind is kind]
+            chosen, left_out = ast.InSegment(pick(served, which)), ast.InSegment(pick(alike, other))
             tree = ast.And((chosen, ast.Not(left_out))) if chosen != left_out else ast.Not(chosen)
             source = print_rule(tree)
             self.pair.rules[source] = tree
-            definition = SegmentDefinition(FROZEN, SegmentKind.FROZEN, kinds.pop())
+            definition = SegmentDefinition(FROZEN, SegmentKind.FROZEN, kind)
             self.pair.apply(model.CreateSegment(definition, source=source), step_to(self.pair, step))
 
     # ------------------------------------------------------------ subjects
@@ -256,9 +283,10 @@ class Machine(RuleBasedStateMachine):
             self.pair.reopen()
 
     def teardown(self) -> None:
-        """Every example ends with both kinds of restart; one that failed is shown as a short journal."""
+        """Every example ends with a step of time and both kinds of restart; one that failed is shown as a short journal."""
         try:
             if not self.pair.failed:
+                self.pair.apply(model.Tick(), step_to(self.pair, ("due", 0, 0)))
                 self.pair.replay()
                 self.pair.reopen()
         finally:
@@ -286,6 +314,12 @@ class Machine(RuleBasedStateMachine):
             return replace(drawn, segment=pick(usable, number)) if usable else ast.Did(ast.Events("view"))
         if isinstance(drawn, ast.AttributeTest) and drawn.owner is ast.Owner.USER and kind is SubjectKind.ACCOUNT:
             return replace(drawn, owner=ast.Owner.ACCOUNT)
+        if isinstance(drawn, ast.OfAccount):
+            of_account = ast.OfAccount(self._placed(drawn.rule, SubjectKind.ACCOUNT, name))
+            return of_account if kind is SubjectKind.USER else ast.Users(ast.Frequency(), of_account)
+        if isinstance(drawn, ast.Users):
+            users = replace(drawn, rule=self._placed(drawn.rule, SubjectKind.USER, name))
+            return users if kind is SubjectKind.ACCOUNT else ast.OfAccount(users)
         if isinstance(drawn, ast.Not):
             return ast.Not(self._placed(drawn.child, kind, name))
         if isinstance(drawn, ast.And | ast.Or | ast.AtLeast):

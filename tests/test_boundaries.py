@@ -8,16 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coterie.index.errors import FieldInvalid, RuleUnsupported
+from coterie.index.errors import FieldInvalid
 from coterie.index.rules import ast
 from coterie.index.time.boundaries import (
+    NOW,
     Beginning,
     Boundary,
     CalendarEdge,
+    Earlier,
     Fixed,
     Now,
     SlidingEdge,
     UpTo,
+    VisitStart,
+    behind,
     window_bounds,
 )
 from coterie.index.time.calendar import DAY_MS, HIGHEST, LOWEST, period_start, resolve
@@ -32,6 +36,7 @@ boundaries: st.SearchStrategy[Boundary] = st.one_of(
     st.builds(UpTo, instants),
     st.builds(SlidingEdge, st.integers(0, 10**11)),
     st.builds(CalendarEdge, units, st.integers(-2, 40), zones),
+    st.builds(Earlier, st.builds(UpTo, instants), st.builds(SlidingEdge, st.integers(0, 10**11))),
 )
 
 
@@ -131,10 +136,30 @@ def test_edges_reach_from_the_beginning_to_the_end() -> None:
     assert UpTo(5).due(6) is None
 
 
-def test_this_visit_is_refused_by_name() -> None:
-    """The window that needs visits says so."""
-    with pytest.raises(RuleUnsupported, match="visit"):
-        window_bounds(ast.ThisVisit(), "UTC")
+def test_a_visit_begins_for_each_subject_at_its_own_time() -> None:
+    """The lower edge of the running visit keeps nothing out by itself: the subject's visit does."""
+    lower, upper = window_bounds(ast.ThisVisit(), "UTC")
+    assert (lower, upper) == (VisitStart(), NOW)
+    assert lower.value(HIGHEST) == LOWEST
+
+
+@pytest.mark.parametrize(
+    ("upper", "expected"),
+    [
+        (NOW, SlidingEdge(30)),
+        (SlidingEdge(50), SlidingEdge(50)),
+        (UpTo(100), Earlier(UpTo(100), SlidingEdge(30))),
+    ],
+)
+def test_an_edge_can_be_held_back(upper: Boundary, expected: Boundary) -> None:
+    """What is seen only some time later passes the edge then, unless the edge lies further back anyway."""
+    held = behind(upper, 30)
+    assert held == expected
+    for now in (60, 120, 140, 200):
+        assert held.value(now) == min(upper.value(now), now - 30)
+    due = held.due(90)
+    assert due is not None
+    assert held.value(due) >= 90 > held.value(due - 1)
 
 
 def test_unknown_zones_are_refused_at_once() -> None:

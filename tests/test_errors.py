@@ -167,7 +167,7 @@ async def test_rules(server: Served) -> None:
     """RULE_INVALID, RULE_UNSUPPORTED and SEGMENT_CYCLE name what is wrong with a rule."""
     call = server.segments.CreateSegment(_create("s", "did purchase in the last 30 dyas"))
     await expect(call, Code.INVALID_ARGUMENT, "RULE_INVALID", "segment.rule_text", line="1", column="29")
-    call = server.segments.CreateSegment(_create("s", "did a then b"))
+    call = server.segments.CreateSegment(_create("s", "first(a.p in the last 7 days) > 1"))
     problem = await refused(call)
     assert (problem.code, problem.reason) == (Code.UNIMPLEMENTED, "RULE_UNSUPPORTED")
     assert problem.metadata["leaf"]
@@ -180,8 +180,8 @@ async def test_rules(server: Served) -> None:
 
 
 # ---------------------------------------------------------------- state
-# INGEST_SATURATED is provoked in test_server_events.py, WATCH_LAGGED in test_server_watch.py, and STORAGE_FULL,
-# UNAVAILABLE, DATA_LOSS and FORMAT_TOO_NEW in test_server_faults.py.
+# INGEST_SATURATED is provoked in test_server_events.py, WATCH_LAGGED in test_server_watch.py, SCANS_SATURATED in
+# test_server_scans.py, and STORAGE_FULL, UNAVAILABLE, DATA_LOSS and FORMAT_TOO_NEW in test_server_faults.py.
 
 
 @served()

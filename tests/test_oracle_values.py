@@ -230,7 +230,7 @@ def test_a_merge_keeps_the_survivors_attributes_lists_if_either_and_its_first_id
     data.apply(Record(5, MAY_MS, ChangeList("vip", ListOperation.ADD, ((user("u1"),),))))
     expected = data.apply(Record(6, MAY_MS, MergeSubjects(SubjectKind.USER, user("u1"), user("u2"))))
     assert expected.gone == [(SubjectKind.USER, 1, 2)]
-    assert data.of_kind[SubjectKind.USER].attributes == {2: {"plan": "pro", "age": 17.0}}
+    assert data.of_kind[SubjectKind.USER].attributes(2) == {"plan": "pro", "age": 17.0}
     assert data.members("vip") == {2}
     assert events_of(data, 2) == 2
     assert Moment(data, SubjectKind.USER, MAY_MS).first_identifier(2) == user("u2")
@@ -270,7 +270,7 @@ def test_attributes_keep_the_type_of_their_first_use() -> None:
     updates = tuple(AttributeUpdate(SubjectKind.USER, (user("u1"),), value) for value in values)
     expected = data.apply(Record(2, MAY_MS, SetAttributes(updates)))
     assert expected.refused == [(2, "TYPE_CONFLICT")]
-    assert data.of_kind[SubjectKind.USER].attributes == {1: {}}
+    assert data.of_kind[SubjectKind.USER].attributes(1) == {}
 
 
 def test_universes_are_known_and_anonymous_subjects() -> None:

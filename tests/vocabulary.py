@@ -1,8 +1,8 @@
 """Strategies over a tiny vocabulary, so that random events, rules and instants collide.
 
-Three event types, three properties, a handful of identifiers, two durations and the days of a clock
-change. Owns what random tests draw from. Invariant: every rule drawn has a text form, and most of them
-can be evaluated; what the engine refuses (`RuleUnsupported`) is skipped by the tests.
+Three event types, a few properties, a handful of identifiers, two durations and the days of a clock
+change. Owns the events, attributes, tests of values and windows that random tests draw; `vocabulary_rules` has
+the rules made of them. Invariant: everything drawn has a text form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from coterie.index.model import ANONYMOUS_ID, USER_ID, Event, Identifier, SubjectKind, Universe
+from coterie.index.model import ANONYMOUS_ID, USER_ID, Event, Identifier, Mode, SubjectKind, Universe
 from coterie.index.rules import ast
 
 Drawn = TypeVar("Drawn")
@@ -30,7 +30,7 @@ DATES = tuple(ast.LocalTime(datetime(*day), date_only=True) for day in ((2026, 3
 MOMENTS = (*DATES, ast.LocalTime(datetime(2026, 3, 29, 2, 30)), ast.Instant(CLOCK_CHANGES[1]))
 
 
-def _weighted(*choices: tuple[int, st.SearchStrategy[Drawn]]) -> st.SearchStrategy[Drawn]:
+def weighted(*choices: tuple[int, st.SearchStrategy[Drawn]]) -> st.SearchStrategy[Drawn]:
     """Draws from one of several strategies, as often as its weight says.
 
     (`one_of` leaves out repeats, and spells nested strategies out, which here takes megabytes.)
@@ -53,10 +53,28 @@ VERSIONS = ("4.9", "4.10")
 
 PROPERTIES = st.fixed_dictionaries(
     {"price": st.sampled_from((*NUMBERS, "10"))},
-    optional={"category": st.sampled_from(TEXTS), "tags": st.sampled_from(LISTS)},
+    optional={
+        "category": st.sampled_from(TEXTS),
+        "tags": st.sampled_from(LISTS),
+        "referrer": st.sampled_from(TEXTS),
+    },
 )
+NEAR = st.just(ast.Near(25.0, 48.85, 2.35))
+LATITUDES, LONGITUDES = (48.85, 49.2), (2.35, 2.45, 2.9)  # inside, outside; inside, inside, outside
 CONTEXTS = st.fixed_dictionaries(
-    {}, optional={"os": st.sampled_from(("iOS", "Android", 7.0)), "category": st.sampled_from(TEXTS)}
+    {},
+    optional={
+        "os": st.sampled_from(("iOS", "Android", 7.0)),
+        "category": st.sampled_from(TEXTS),
+        "source": st.sampled_from(("shoes", "hats", 7.0)),
+    },
+)
+PLACES = st.sampled_from(
+    (
+        *[{}] * 3,
+        {"latitude": LATITUDES[0]},
+        *({"latitude": latitude, "longitude": longitude} for latitude in LATITUDES for longitude in LONGITUDES),
+    )
 )
 USERS = tuple(Identifier(USER_ID, name) for name in ("u1", "u2"))
 DEVICES = tuple(Identifier(ANONYMOUS_ID, name) for name in ("a1", "a2"))
@@ -77,7 +95,7 @@ def events(times: st.SearchStrategy[int | None]) -> st.SearchStrategy[Event]:
         account_id=ACCOUNTS,
         time=times,
         properties=PROPERTIES,
-        context=CONTEXTS,
+        context=st.builds(lambda words, place: {**words, **place}, CONTEXTS, PLACES),
     )
 
 
@@ -88,6 +106,9 @@ ATTRIBUTES = st.fixed_dictionaries(
         "age": st.sampled_from((17.0, 18.0, None)),
         "tags": st.sampled_from((*LISTS, None)),
         "version": st.sampled_from((*VERSIONS, "beta", None)),
+        "home_latitude": st.sampled_from((*LATITUDES, None)),
+        "home_longitude": st.sampled_from((*LONGITUDES, None)),
+        "account_id": st.sampled_from(("c1", "c2", "c9", None)),
     },
 )
 
@@ -138,6 +159,7 @@ _PROPERTY_TESTS = st.one_of(
     st.builds(ast.PropertyTest, st.just("price"), st.one_of(NUMBER_TESTS, IS_SET)),
     st.builds(ast.PropertyTest, st.sampled_from(("category", "os")), st.one_of(TEXT_TESTS, IS_SET)),
     st.builds(ast.PropertyTest, st.just("tags"), LIST_TESTS),
+    st.builds(ast.PropertyTest, st.just("location"), NEAR),
     st.builds(ast.EventTimeTest, st.just(ast.EventTimePart.HOUR), st.just(ast.Between(1.0, 3.0))),
     st.builds(ast.EventTimeTest, st.just(ast.EventTimePart.WEEKDAY), st.just(ast.OneOf(("sat", "sun")))),
     st.builds(ast.EventTimeTest, st.just(ast.EventTimePart.DATE), DATE_TESTS),
@@ -150,7 +172,8 @@ def _joined(node: type[ast.And | ast.Or], children: st.SearchStrategy[object]) -
     return st.lists(flat, min_size=2, max_size=3).map(lambda drawn: node(tuple(drawn)))  # type: ignore[arg-type]
 
 
-def _logic(leaves: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+def logic(leaves: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Draws leaves, alone or under `not`, `and`, `or`."""
     return st.one_of(
         leaves,
         leaves.map(ast.Not),  # type: ignore[arg-type]
@@ -160,12 +183,22 @@ def _logic(leaves: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     )
 
 
-WHERE = _weighted((1, _logic(_PROPERTY_TESTS)))
-EVENTS = _weighted(
+WHERE = weighted((1, logic(_PROPERTY_TESTS)))
+EVENTS = weighted(
     (2, st.just(ast.Events(None))),
     (3, st.builds(ast.Events, st.sampled_from(TYPES))),
     (1, st.builds(ast.Events, st.sampled_from((*TYPES, None)), WHERE)),
 )
+VISIT_TESTS = st.one_of(
+    st.builds(
+        ast.PropertyTest, st.just("duration_s"), st.builds(ast.Compare, COMPARE_OPS, st.sampled_from((0.0, 900.0)))
+    ),
+    st.builds(
+        ast.PropertyTest, st.sampled_from(("events", "pages")), st.builds(ast.Compare, COMPARE_OPS, st.just(1.0))
+    ),
+    st.builds(ast.PropertyTest, st.sampled_from(("source", "referrer")), st.one_of(TEXT_TESTS, IS_SET)),
+)
+VISIT_EVENTS = st.builds(ast.Events, st.just("$visit"), st.none() | logic(VISIT_TESTS))
 LEAF_ZONES = st.sampled_from((None, None, "Europe/Paris", "America/St_Johns"))
 FIXED_WINDOWS = st.one_of(
     st.none(),
@@ -173,7 +206,7 @@ FIXED_WINDOWS = st.one_of(
     st.builds(ast.Absolute, st.none(), st.sampled_from(MOMENTS)),
     st.just(ast.Absolute(MOMENTS[0], MOMENTS[1])),
 )
-WINDOWS = _weighted(
+WINDOWS_OF_VISITS = weighted(
     (2, st.none()),
     (1, FIXED_WINDOWS),
     (3, st.builds(ast.Sliding, st.sampled_from(DURATIONS))),
@@ -187,73 +220,17 @@ WINDOWS = _weighted(
         ),
     ),
 )
+WINDOWS = weighted((10, WINDOWS_OF_VISITS), (1, st.just(ast.ThisVisit())))
 FREQUENCIES = st.sampled_from(
     [ast.Frequency(*bounds) for bounds in ((1, None), (1, None), (2, None), (1, 1), (0, 1), (1, 2), (2, 3))]
 )
 
-# ---------------------------------------------------------------- leaves
-
-
-def _measures(aggregates: tuple[ast.Aggregate, ...], name: str | None) -> st.SearchStrategy[ast.Measure]:
-    return st.builds(ast.Measure, st.sampled_from(aggregates), EVENTS, st.just(name), WINDOWS, LEAF_ZONES)
-
-
-_A = ast.Aggregate
-NUMERIC_TERMS = st.one_of(
-    _measures((_A.COUNT, _A.DAYS), None),
-    _measures((_A.SUM, _A.AVG, _A.DISTINCT), "price"),
-    _measures((_A.DISTINCT,), "category"),
-    st.builds(
-        ast.Arithmetic,
-        st.sampled_from(ast.ArithmeticOp),
-        _measures((_A.SUM, _A.AVG), "price"),
-        st.one_of(st.sampled_from((0.5, 2.0)), _measures((_A.COUNT,), None)),
-    ),
-)
-FIRST_PRICES = st.builds(ast.Measure, st.just(_A.FIRST), EVENTS, st.just("price"), FIXED_WINDOWS, LEAF_ZONES)
-TIMES = st.one_of(
-    st.builds(ast.Measure, st.just(_A.FIRST), EVENTS, st.none(), FIXED_WINDOWS, LEAF_ZONES),
-    st.builds(ast.Measure, st.just(_A.LAST), EVENTS, st.none(), WINDOWS, LEAF_ZONES),
-)
-MEASURE_TESTS = _weighted(
-    (3, st.builds(ast.MeasureTest, NUMERIC_TERMS, NUMBER_TESTS)),
-    (1, st.builds(ast.MeasureTest, NUMERIC_TERMS, st.builds(ast.TermCompare, COMPARE_OPS, NUMERIC_TERMS))),
-    (1, st.builds(ast.MeasureTest, TIMES, st.builds(ast.TermCompare, COMPARE_OPS, TIMES))),
-    (1, st.builds(ast.MeasureTest, TIMES, PAST_TESTS)),
-    (2, st.builds(ast.MeasureTest, _measures((_A.LAST,), "price"), st.one_of(NUMBER_TESTS, IS_SET))),
-    (1, st.builds(ast.MeasureTest, _measures((_A.LAST,), "category"), TEXT_TESTS)),
-    (1, st.builds(ast.MeasureTest, FIRST_PRICES, NUMBER_TESTS)),
-    (1, st.builds(ast.MeasureTest, _measures((_A.MIN, _A.MAX), "price"), NUMBER_TESTS)),
-)
-_OWN = st.just(ast.Owner.USER)
-ATTRIBUTE_TESTS = _weighted(
-    (1, st.builds(ast.AttributeTest, _OWN, st.just("plan"), st.one_of(TEXT_TESTS, IS_SET))),
-    (1, st.builds(ast.AttributeTest, _OWN, st.just("age"), NUMBER_TESTS)),
-    (1, st.builds(ast.AttributeTest, _OWN, st.just("tags"), st.one_of(LIST_TESTS, IS_SET))),
-    (1, st.builds(ast.AttributeTest, _OWN, st.just("version"), VERSION_TESTS)),
-    (4, st.builds(ast.AttributeTest, _OWN, st.just("trial_ends"), AGE_TESTS)),
-    (1, st.builds(ast.AttributeTest, _OWN, st.just("trial_ends"), PAST_TESTS, LEAF_ZONES)),
-    (2, st.builds(ast.AttributeTest, st.just(ast.Owner.CURRENT), st.sampled_from(("os", "category")), TEXT_TESTS)),
-)
-SPLITS = st.sampled_from((ast.InSplit("spring", 0, 5_000), ast.InSplit("spring", 5_000, 10_000)))
-DIDS = st.builds(ast.Did, EVENTS, FREQUENCIES, WINDOWS, LEAF_ZONES)
-LEAVES: st.SearchStrategy[ast.Expression] = _weighted(
-    (4, DIDS),
-    (1, DIDS.map(ast.Not)),
-    (1, st.builds(ast.DidFirst, EVENTS, st.booleans(), WINDOWS, LEAF_ZONES)),
-    (4, MEASURE_TESTS),
-    (2, ATTRIBUTE_TESTS),
-    (1, SPLITS),
-)
-
-
-def rules(named: st.SearchStrategy[ast.InSegment | ast.InList] | None = None) -> st.SearchStrategy[ast.Expression]:
-    """Draws a user rule; `named` are the segments and lists it may be nested on."""
-    leaves = LEAVES if named is None else _weighted((4, LEAVES), (1, named))
-    some = st.lists(leaves, min_size=2, max_size=3).map(tuple)
-    at_least = some.flatmap(lambda drawn: st.builds(ast.AtLeast, st.integers(1, len(drawn)), st.just(drawn)))
-    return _weighted((6, leaves), (3, _logic(leaves)), (1, at_least), (1, at_least.map(ast.Not)))  # type: ignore[arg-type]
-
+# ---------------------------------------------------------------- segments
 
 UNIVERSES = st.sampled_from((Universe.ALL, Universe.ALL, Universe.KNOWN, Universe.ANONYMOUS))
-KINDS = st.sampled_from((*[SubjectKind.USER] * 5, SubjectKind.ACCOUNT))
+KINDS = st.sampled_from((*[SubjectKind.USER] * 4, SubjectKind.ACCOUNT))
+MODES: st.SearchStrategy[tuple[Mode, int]] = weighted(
+    (8, st.just((Mode.LIVE, 0))),
+    (2, st.tuples(st.just(Mode.STICKY), st.sampled_from((*DURATIONS, HOUR)))),
+    (1, st.just((Mode.ONCE, 0))),
+)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from coterie.index.conditions import Conditions
 from coterie.index.cursors import matched
-from coterie.index.events.history import History
-from coterie.index.measures.cells import Cells
+from coterie.index.derivation import Derivation
+from coterie.index.events.flow import Flow
 from coterie.index.measures.matches import Matches
 from coterie.index.measures.registry import Canonical, Measures
 from coterie.index.plan import Plan
@@ -46,14 +46,14 @@ class Builds:
     def __init__(
         self,
         measures: Measures,
-        cells: Cells,
+        derivation: Derivation,
         conditions: Conditions,
-        history: History,
+        flow: Flow,
         catalog: Catalog,
         canonical: Canonical,
     ) -> None:
-        self._measures, self._cells, self._conditions = measures, cells, conditions
-        self._history, self._catalog, self._canonical = history, catalog, canonical
+        self._measures, self._derivation, self._conditions = measures, derivation, conditions
+        self._flow, self._catalog, self._canonical = flow, catalog, canonical
         self._scans: list[Scan] = []
 
     def start(self, segment: Segment, *, without_history: bool) -> bool:
@@ -122,13 +122,13 @@ class Builds:
         return [scan for scan in self._scans if scan.measures & needed]
 
     def _step(self, scan: Scan, rows: int) -> None:
-        through = self._history.reach(scan.frontier, rows)
+        through = self._flow.reach(scan.frontier, rows)
         group = self._measures.group_of(scan.measures)
         for measure in scan.measures:
             self._measures.frontiers[measure] = through
-        pieces = self._history.scan(scan.frontier, through)
+        pieces = self._flow.scan(scan.frontier, through)
         entering = [(self._inside(matches), 1) for matches in matched(pieces, group, self._measures)]
-        self._conditions.settle(self._cells.update(entering))
+        self._conditions.settle(self._derivation.enter(entering, scanning=True))
         self._conditions.discard_flips()
         scan.frontier = through
         scan.scanned += rows
@@ -162,5 +162,9 @@ class Builds:
     def progress_of(self, plan: Plan) -> float:
         """Returns how much of a plan's scans is done, 0 to 1."""
         scans = self._scans_of(plan)
-        total = max(self._history.rows, 1) * len(scans)
+        total = max(self._flow.rows, 1) * len(scans)
         return min(sum(scan.scanned for scan in scans) / total, 0.99) if scans else 1.0
+
+    def remaining(self, plan: Plan) -> int:
+        """Returns how many rows are still to be scanned for a plan."""
+        return sum(self._flow.count(scan.frontier, HIGHEST) for scan in self._scans_of(plan))

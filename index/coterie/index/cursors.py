@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from coterie.index.derivation import Derivation
 from coterie.index.events.columns import EventColumns
-from coterie.index.events.history import History
-from coterie.index.measures.cells import Cells, Touched
+from coterie.index.events.flow import Flow
+from coterie.index.measures.cells import Touched
 from coterie.index.measures.matches import Group, Matches, collect, concatenate
 from coterie.index.measures.registry import Canonical, Measures
 from coterie.index.measures.spec import Shape
@@ -50,10 +51,12 @@ class _Slice:
 class Cursors:
     """All cursors of one dataset."""
 
-    def __init__(self, measures: Measures, cells: Cells, history: History, canonical: Canonical) -> None:
-        self._measures, self._cells, self._history, self._canonical = measures, cells, history, canonical
+    def __init__(self, measures: Measures, derivation: Derivation, flow: Flow, canonical: Canonical) -> None:
+        self._measures, self._derivation, self._flow, self._canonical = measures, derivation, flow, canonical
         self._slices: dict[int, _Slice] = {}
         self._groups: dict[int, Group] = {}
+        self.slice_ms = _SLICE_MS
+        derivation.tell(self.arrived)
         self.groups_made = 0  # how often measures came or went
         self.arrivals = 0  # events that have arrived
 
@@ -82,7 +85,7 @@ class Cursors:
             if target > self._measures.cursors[boundary]:
                 self._move(boundary, target, moves, looks)
                 self._measures.cursors[boundary] = target
-        return self._cells.update(moves) + looks
+        return self._derivation.enter(moves) + looks
 
     def _move(self, boundary: int, target: int, moves: list[tuple[Matches, int]], looks: list[Touched]) -> None:
         if not self._measures.roles[boundary]:
@@ -120,15 +123,15 @@ class Cursors:
         held = self._slices.get(boundary)
         if held is None:
             cursor = int(self._measures.cursors[boundary])
-            reach = self._history.reach(cursor, _SLICE_ROWS)
-            through = min(reach, max(target, cursor + _SLICE_MS))
-            if through > target and self._history.count(through - 1, through) > _SLICE_ROWS:
+            reach = self._flow.reach(cursor, _SLICE_ROWS)
+            through = min(reach, max(target, cursor + self.slice_ms))
+            if through > target and self._flow.count(through - 1, through) > _SLICE_ROWS:
                 through -= 1  # a crowd at one time is left to the sweep that passes it
             held = self._slices[boundary] = _Slice(through, self._matched(boundary, cursor, through))
         return held
 
     def _matched(self, boundary: int, after: int, through: int) -> list[Matches]:
-        return matched(self._history.scan(after, through), self._group(boundary), self._measures)
+        return matched(self._flow.scan(after, through), self._group(boundary), self._measures)
 
     def _group(self, boundary: int) -> Group:
         group = self._groups.get(boundary)
@@ -149,15 +152,15 @@ class Cursors:
         cursor = int(self._measures.cursors[boundary])
         if not roles:
             return None
-        upcoming = self._history.next_time(cursor)
+        upcoming = self._flow.next_time(cursor)
         if upcoming is None or definition.due(upcoming) is None:
             return None
-        if boundary not in self._slices and self._history.count(upcoming - 1, upcoming) > _SLICE_ROWS:
+        if boundary not in self._slices and self._flow.count(upcoming - 1, upcoming) > _SLICE_ROWS:
             return definition.due(upcoming)  # a crowd at one time: too many to match just to know whether they matter
         held = self._slice(boundary, upcoming)
         time = held.next_time()
         if time is None:  # nothing that matters in the slice: the next event of any kind beyond it is early enough
-            time = self._history.next_time(max(held.through, cursor))
+            time = self._flow.next_time(max(held.through, cursor))
         return None if time is None else definition.due(time)
 
     # ------------------------------------------------------------ what lies ahead, for sweeps
@@ -165,7 +168,7 @@ class Cursors:
     @property
     def history_state(self) -> int:
         """Changes when what `ahead` has begun to read may no longer be there."""
-        return self._history.state
+        return self._flow.state
 
     def standing(self, at: int) -> dict[int, int]:
         """Returns where the cursors that matter will stand at an instant that is not behind them, by boundary."""
@@ -179,19 +182,19 @@ class Cursors:
     def reach(self, standing: dict[int, int], rows: int) -> int:
         """Returns the first instant at which a cursor has passed about `rows` events from there, or all; or HIGHEST."""
         boundaries = self._measures.boundaries
-        reaches = ((boundary, self._history.reach(cursor, rows)) for boundary, cursor in standing.items())
+        reaches = ((boundary, self._flow.reach(cursor, rows)) for boundary, cursor in standing.items())
         dues = (boundaries[boundary].due(reach) for boundary, reach in reaches if reach != HIGHEST)
         return min((due for due in dues if due is not None), default=HIGHEST)
 
     def between(self, standing: dict[int, int], later: dict[int, int]) -> int:
         """Returns how many events the cursors pass on their way from one place to another, all together."""
-        count = self._history.count
+        count = self._flow.count
         return sum(count(cursor, later[boundary]) for boundary, cursor in standing.items())
 
     def ahead(self, boundary: int, target: int, rows: int) -> Iterator[list[Matches]]:
         """Yields what a cursor will pass on its way to `target`, from one piece of so many events after the other."""
         group, measures = self._group(boundary), self._measures
-        for columns in self._history.scan(int(measures.cursors[boundary]), target, rows):
+        for columns in self._flow.scan(int(measures.cursors[boundary]), target, rows):
             found = collect(columns, group, measures.filters, measures.specs)
             yield [self._as_of_now(matches) for matches in found]
 

@@ -1,8 +1,9 @@
 """The expression graph: and, or, at least k over conditions and segments, kept up to date by delta set algebra.
 
 A node's bitmap holds the subjects whose truth differs from the empty profile's, as a condition's does; `not`
-is a mark on a reference, never a node. Equal expressions are one node. Owns the nodes. Invariant: after
-`propagate`, each node's bitmap equals its operation over its children's.
+is a mark on a reference, never a node; a bridge is a node whose child is about the other subject kind. Equal
+expressions are one node. Owns the nodes. Invariant: after `propagate`, each node's bitmap equals its operation
+over its children's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from pyroaring import BitMap
 
+from coterie.index.bridges import Bridge
 from coterie.index.conditions import Condition
 from coterie.index.model import SubjectKind
 
@@ -33,7 +35,7 @@ class Operation(Enum):
 class Node:
     """An operation over references; `rank` is greater than that of every node below."""
 
-    operation: Operation
+    operation: Operation | Bridge
     children: tuple[Ref, ...]
     k: int
     rank: int
@@ -109,7 +111,8 @@ class Graph:
     """All expression nodes of one dataset."""
 
     def __init__(self) -> None:
-        self._nodes: dict[tuple[Operation, int, tuple[tuple[int, bool], ...]], Node] = {}
+        self._nodes: dict[tuple[Operation | Bridge, int, tuple[tuple[int, bool], ...]], Node] = {}
+        self._bridges: dict[Node, Bridge] = {}
         self._parents: dict[int, list[Node]] = {}  # by id() of the source; sources live as long as they are used
         self._roots: dict[int, list[Root]] = {}
 
@@ -126,16 +129,26 @@ class Graph:
             step = -(-len(children) // _FAN)
             parts = [self.node(operation, children[i : i + step]) for i in range(0, len(children), step)]
             return self.node(operation, parts)
+        return self._held(operation, tuple(children), k)
+
+    def bridge(self, bridge: Bridge, child: Ref) -> Ref:
+        """Returns what a bridge makes of an expression about the other subject kind."""
+        return self._held(bridge, (child,), 0)
+
+    def _held(self, operation: Operation | Bridge, children: tuple[Ref, ...], k: int) -> Ref:
         key = (operation, k, tuple((id(child.source), child.negated) for child in children))
         node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[key] = self._make(operation, tuple(children), k)
+            node = self._nodes[key] = self._make(operation, children, k)
         return Ref(node)
 
-    def _make(self, operation: Operation, children: tuple[Ref, ...], k: int) -> Node:
+    def _make(self, operation: Operation | Bridge, children: tuple[Ref, ...], k: int) -> Node:
         rank = 1 + max(rank_of(child.source) for child in children)
         node = Node(operation, children, k, rank, _empty_truth(operation, children, k))
-        node.bits = self._evaluate(node, BitMap.union(*(child.source.bits for child in children)))
+        if isinstance(operation, Bridge):
+            operation.affiliation.use()
+            self._bridges[node] = operation
+        self._compute(node)
         for child in children:
             self._parents.setdefault(id(child.source), []).append(node)
             if isinstance(child.source, Node):
@@ -157,6 +170,9 @@ class Graph:
         if node.uses:
             return
         del self._nodes[node.operation, node.k, tuple((id(child.source), child.negated) for child in node.children)]
+        bridge = self._bridges.pop(node, None)
+        if bridge is not None:
+            bridge.affiliation.release()
         for child in node.children:
             self._parents[id(child.source)].remove(node)
             if not self._parents[id(child.source)]:
@@ -207,14 +223,24 @@ class Graph:
         """Computes nodes anew, children first: their truth for the empty profile, too, may have changed."""
         for node in sorted(nodes, key=lambda held: held.rank):
             node.empty = _empty_truth(node.operation, node.children, node.k)
-            node.bits = self._evaluate(node, BitMap.union(*(child.source.bits for child in node.children)))
+            self._compute(node)
+
+    def _compute(self, node: Node) -> None:
+        bridge = self._bridges.get(node)
+        differing = (
+            BitMap.union(*(child.source.bits for child in node.children)) if bridge is None else bridge.everyone()
+        )
+        node.bits = self._evaluate(node, differing)
 
     # ------------------------------------------------------------ evaluating
 
     @staticmethod
     def _evaluate(node: Node, candidates: BitMap) -> BitMap:
         """Returns those candidates whose truth differs from the empty profile's."""
-        if node.operation is Operation.AND:
+        if isinstance(node.operation, Bridge):
+            child = node.children[0]
+            truths = node.operation.truths(candidates, child.source.bits, opposite=child.empty)
+        elif node.operation is Operation.AND:
             truths = candidates
             for child in node.children:
                 truths = child.of(truths)
@@ -232,11 +258,20 @@ class Graph:
             truths = reached[-1]
         return candidates - truths if node.empty else truths
 
-    def propagate(self, changed: Iterable[tuple[Source, BitMap]]) -> dict[Root, BitMap]:
-        """Runs changed truths up the graph, children first; returns the subjects whose truth flipped, by root."""
+    def propagate(
+        self, changed: Iterable[tuple[Source, BitMap]], affiliated: dict[SubjectKind, BitMap] | None = None
+    ) -> dict[Root, BitMap]:
+        """Runs changed truths up the graph, children first; returns the subjects whose truth flipped, by root.
+
+        `affiliated` are the users whose account, and the accounts whose users, have changed: bridges look at them again.
+        """
         wave = _Wave(self._parents, self._roots)
         for source, ids in changed:
             wave.notify(source, ids)
+        if affiliated:
+            for node, bridge in self._bridges.items():
+                if _is_stirred(node, bridge, affiliated):
+                    wave.look(node, affiliated[bridge.kind])
         while wave.waiting:
             node, ids = wave.next()
             ids = self._evaluate(node, ids) ^ (node.bits & ids)
@@ -266,13 +301,17 @@ class _Wave:
             self.flipped[root] = ids  # a root follows one source alone
             self.notify(root, ids)
         for node in self._parents.get(id(source), ()):
-            held = self._candidates.get(id(node))
-            if held is None:
-                self._candidates[id(node)] = BitMap(ids)
-                heappush(self.waiting, (node.rank, len(self._order)))
-                self._order.append(node)
-            else:
-                held |= ids
+            self.look(node, node.operation.across(ids) if isinstance(node.operation, Bridge) else ids)
+
+    def look(self, node: Node, ids: BitMap) -> None:
+        """A node is to be looked at again for some subjects."""
+        held = self._candidates.get(id(node))
+        if held is not None:
+            held |= ids
+        elif ids:
+            self._candidates[id(node)] = BitMap(ids)
+            heappush(self.waiting, (node.rank, len(self._order)))
+            self._order.append(node)
 
     def next(self) -> tuple[Node, BitMap]:
         """The lowest node that waits, and whom to look at."""
@@ -280,6 +319,16 @@ class _Wave:
         return node, self._candidates.pop(id(node))
 
 
-def _empty_truth(operation: Operation, children: tuple[Ref, ...], k: int) -> bool:
+def _empty_truth(operation: Operation | Bridge, children: tuple[Ref, ...], k: int) -> bool:
+    if isinstance(operation, Bridge):
+        return operation.empty
     truths = sum(child.empty for child in children)
     return truths >= {Operation.AND: len(children), Operation.OR: 1}.get(operation, k)
+
+
+def _is_stirred(node: Node, bridge: Bridge, affiliated: dict[SubjectKind, BitMap]) -> bool:
+    """Whether a bridge must be looked at for who was re-affiliated: of ten thousand, most say nothing of them."""
+    ids, others, child = affiliated.get(bridge.kind), affiliated.get(bridge.others), node.children[0]
+    if ids is None or not bridge.asks_one or child.empty or ids.intersect(node.bits):
+        return ids is not None
+    return others is not None and others.intersect(child.source.bits)

@@ -16,6 +16,7 @@ from pyroaring import BitMap
 
 from coterie.index.conditions import ids_of
 from coterie.index.expressions import Members, Ref
+from coterie.index.measures.spec import Shape
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
 from coterie.index.segments import Pending, Segment, SegmentVersion
 from coterie.index.state import State
@@ -23,7 +24,7 @@ from coterie.index.storage.parts import Page, Part
 
 
 class _BitsPart:
-    """Bitmaps of conditions, lists and frozen segments."""
+    """Bitmaps of conditions, of lists and frozen segments, and of those whom sticky and once segments keep."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -46,10 +47,10 @@ class _BitsPart:
 
 
 class _CellsPart:
-    """The cells' tables, each as a whole: they hash all over, so nearly all of a table changes anyway."""
+    """The tables of cells and deadlines, each as a whole: they hash all over, so nearly all of a table changes anyway."""
 
     def __init__(self, state: State) -> None:
-        self._tables = state.cells.tables
+        self._tables = {**state.cells.tables, "deadlines": state.latches.deadlines.table}
         self._codes = state.cells.codes
         self._pages: dict[str, int] = {}  # durable pages of each table
 
@@ -130,7 +131,13 @@ class _CatalogPart:
                 members.bits = BitMap(state.identity[kind].known)
             for row, segment in rows:
                 _compile(state, row, segment)
-            _put_to_work(state, {row["id"]: segment for row, segment in rows if row["ready"]})
+            latches = {row["id"]: row.get("latch", 0) for row, _ in rows}  # none where an earlier version wrote it
+            _put_to_work(state, {row["id"]: segment for row, segment in rows if row["ready"]}, latches)
+        for measure in state.measures.give_up_reserved():
+            for shape in Shape:
+                state.cells.drop(measure, shape)
+        state.derived.keep_only(state.workshop.derived_types())
+        state.latches.deadlines.rebuild()
         state.cursors.forget_groups()
         state.builds.resume()
         state.schedule.rebuild(
@@ -148,6 +155,7 @@ def _segment_row(segment: Segment) -> dict[str, Any]:
         "current": astuple(segment.definition),
         "pending": segment.pending and (segment.pending.version, astuple(segment.pending.definition)),
         "ready": segment.root is not None,
+        "latch": segment.latch.number if segment.latch else 0,
     }
 
 
@@ -188,7 +196,7 @@ def _compile(state: State, row: dict[str, Any], segment: Segment) -> None:
         segment.pending = Pending(pending, state.plan_of(pending), version)
 
 
-def _put_to_work(state: State, segments: dict[str, Segment]) -> None:
+def _put_to_work(state: State, segments: dict[str, Segment], latches: dict[str, int]) -> None:
     """Hangs the ready segments into the graph, the nested before those that nest them."""
     done: set[str] = set()
 
@@ -202,10 +210,20 @@ def _put_to_work(state: State, segments: dict[str, Segment]) -> None:
         assert segment.plan is not None
         for name in segment.plan.segments:
             visit(segments[name])
-        state.catalog.put_to_work(segment, state.catalog.expression(segment.plan.tree, segment.definition))
+        answer = state.catalog.expression(segment.plan.tree, segment.definition)
+        if latches[segment.id]:
+            answer = _latched(state, segment, answer, latches[segment.id])
+        state.catalog.put_to_work(segment, answer)
 
     for segment in segments.values():
         visit(segment)
+
+
+def _latched(state: State, segment: Segment, rule: Ref, number: int) -> Ref:
+    kept = state.conditions.take_restored(Members(segment.id).page_key)
+    segment.latch = state.latches.restore(segment.definition, rule, number, kept)
+    segment.members = segment.latch.kept
+    return state.latches.answer(segment.latch)
 
 
 def parts_of(state: State) -> dict[str, Part]:
@@ -217,6 +235,7 @@ def parts_of(state: State) -> dict[str, Part]:
     return {
         **subjects,
         "history": state.history,
+        "derived": state.derived,
         "seen": state.seen,
         "cells": _CellsPart(state),
         "changes": state.changes,

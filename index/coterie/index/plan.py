@@ -1,33 +1,17 @@
-"""Rules compiled to what keeps them: measures, conditions, and a tree over them and other segments.
+"""What a compiled rule is: a tree over conditions and other segments, and everything it uses.
 
-Compiling takes uses of measures and conditions and gives them back if the rule is refused half-way. Owns
-nothing but the uses a `Plan` lists. Invariant: a plan means exactly what its rule says, and two leaves that
-say the same thing use the same condition.
+Owns nothing but the uses a `Plan` lists. Invariant: a tree says what its rule says; segments in it are resolved
+when it is put to work.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import numpy as np
-
-from coterie.index.conditions import Condition, Conditions, Ids, Question
-from coterie.index.errors import RuleInvalid, RuleUnsupported
+from coterie.index.bridges import Bridge
+from coterie.index.conditions import Condition
 from coterie.index.expressions import Operation
-from coterie.index.measures.cells import Cells
-from coterie.index.measures.registry import Measures
-from coterie.index.measures.spec import MeasureSpec, Ranking, Shape, needs_zone
-from coterie.index.model import SubjectKind
-from coterie.index.plan_terms import bounds_of, conditional_extreme, is_extreme, measures_in, with_test
-from coterie.index.questions import AttributeAge, AttributeQuestion, FirstTime, SplitQuestion, TermQuestion
-from coterie.index.rules import ast
-from coterie.index.subjects.attributes import AttributeTable
-from coterie.index.terms import Calculated, CountRead, ExtremeRead, SumRead, Term, TermComparison, Values
-from coterie.index.thresholds import Read, Threshold
-from coterie.index.time.boundaries import SlidingEdge, window_bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +37,15 @@ class Negated:
     child: Tree
 
 
-Tree: TypeAlias = Condition | Nested | Combined | Negated
+@dataclass(frozen=True, slots=True)
+class Across:
+    """What a bridge makes of a tree about the other subject kind."""
+
+    bridge: Bridge
+    child: Tree
+
+
+Tree: TypeAlias = Condition | Nested | Combined | Negated | Across
 
 
 @dataclass(slots=True)
@@ -64,277 +56,3 @@ class Plan:
     measures: list[int] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     segments: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """The parts a compiler works with."""
-
-    measures: Measures
-    conditions: Conditions
-    cells: Cells
-    attributes: dict[SubjectKind, AttributeTable]
-    now: Callable[[], int]
-    first_value: Callable[[SubjectKind, int], str]
-    everyone: Callable[[SubjectKind], Ids]
-    watch: Callable[[Condition, Ids], None]  # reminds of the instants at which time flips it
-    nested: Callable[[str, SubjectKind, bool], None]  # refuses a segment that does not exist, or is no list
-    timezone: str
-
-    def compile(self, rule: ast.Expression, kind: SubjectKind) -> Plan:
-        """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind."""
-        compiler = _Compiler(self, kind)
-        try:
-            compiler.plan.tree = compiler.tree(rule)
-        except Exception:
-            self.release(compiler.plan)
-            raise
-        return compiler.plan
-
-    def release(self, plan: Plan) -> list[int]:
-        """Gives up everything a plan uses; returns the measures that nobody uses any more."""
-        dropped = []
-        for condition in plan.conditions:
-            self.conditions.release(condition)
-        for measure in plan.measures:
-            spec = self.measures.release(measure)
-            if spec is not None:
-                self.cells.drop(measure, spec.shape)
-                dropped.append(measure)
-        return dropped
-
-
-class _Compiler:
-    """Compiles one rule."""
-
-    def __init__(self, shop: Workshop, kind: SubjectKind) -> None:
-        self._shop, self._kind = shop, kind
-        self._values = Values(shop.measures, shop.cells)
-        self.plan = Plan()
-
-    # ------------------------------------------------------------ trees
-
-    def tree(self, rule: ast.Expression) -> Tree:
-        match rule:
-            case ast.And(children=children):
-                return Combined(Operation.AND, tuple(self.tree(child) for child in children))  # type: ignore[arg-type]
-            case ast.Or(children=children):
-                return Combined(Operation.OR, tuple(self.tree(child) for child in children))  # type: ignore[arg-type]
-            case ast.Not(child=child):
-                return Negated(self.tree(child))  # type: ignore[arg-type]
-            case ast.AtLeast(k=k, children=children):
-                return Combined(Operation.AT_LEAST, tuple(self.tree(child) for child in children), k)
-            case ast.InSegment(segment=segment):
-                return self._nested(segment, must_be_list=False)
-            case ast.InList(segment=segment):
-                return self._nested(segment, must_be_list=True)
-            case _:
-                return self._leaf(rule)
-
-    def _leaf(self, rule: ast.Expression) -> Tree:
-        match rule:
-            case ast.Did(events=events, frequency=frequency, window=window, zone=zone):
-                measure = self._measure(Shape.COUNT, events, window, zone)
-                high = math.inf if frequency.high is None else frequency.high
-                return self._threshold(measure, Read.EVENTS, frequency.low, high)
-            case ast.DidFirst():
-                return self._first_time(rule)
-            case ast.MeasureTest(term=term, test=test):
-                return self._measure_test(term, test)
-            case ast.AttributeTest():
-                return self._attribute(rule)
-            case ast.InSplit(salt=salt, low=low, high=high):
-                first_value = self._shop.first_value
-                kind = self._kind
-                split = SplitQuestion(kind, salt, low, high, first_value=lambda dense: first_value(kind, dense))
-                return self._question(split)
-            case _:
-                raise RuleUnsupported("rule", _LEAF_NAMES.get(type(rule), type(rule).__name__))
-
-    def _nested(self, segment: str, *, must_be_list: bool) -> Tree:
-        self._shop.nested(segment, self._kind, must_be_list)
-        self.plan.segments.append(segment)
-        return Nested(segment)
-
-    # ------------------------------------------------------------ measures and conditions
-
-    def _measure(
-        self,
-        shape: Shape,
-        events: ast.Events,
-        window: ast.Window | None,
-        zone: str | None,
-        property_name: str | None = None,
-        ranking: Ranking | None = None,
-    ) -> int:
-        if events.type is not None and events.type.startswith("$"):
-            raise RuleUnsupported("rule", "a measure of visits")
-        where_zone = zone or self._shop.timezone
-        lower, upper = window_bounds(window, where_zone)
-        local = needs_zone(events.where) or (shape is Shape.DISTINCT and property_name is None)
-        spec = MeasureSpec(
-            self._kind, events, lower, upper, shape, property_name, ranking, where_zone if local else "UTC"
-        )
-        if shape is Shape.EXTREME and ranking is not Ranking.LATEST and not spec.fixed_lower:
-            raise RuleUnsupported(
-                "rule",
-                f"{_RANKING_NAMES[ranking]} inside a window that moves",
-                "last(…) in the same window, or the same without a window",
-            )
-        measure = self._shop.measures.add(spec, self._shop.now())
-        self.plan.measures.append(measure)
-        return measure
-
-    def _threshold(self, measure: int, read: int, low: float, high: float, *, negated: bool = False) -> Condition:
-        return self._condition(Threshold(measure, read, low, high, negated))
-
-    def _question(self, question: Question) -> Condition:
-        return self._condition(question)
-
-    def _condition(self, says: Threshold | Question) -> Condition:
-        conditions = self._shop.conditions
-        known = conditions.find(self._kind, says)
-        condition = conditions.add(self._kind, says)
-        self.plan.conditions.append(condition)
-        if known is None and not conditions.was_restored(condition):
-            candidates = self._candidates(says)
-            conditions.fill(condition, candidates)
-            self._shop.watch(condition, candidates)
-        return condition
-
-    def _candidates(self, says: Threshold | Question) -> Ids:
-        measures = (says.measure,) if isinstance(says, Threshold) else says.measures()
-        if not measures:
-            return self._shop.everyone(self._kind)
-        specs, begun = self._shop.measures.specs, self._shop.measures.begun
-        held = [
-            self._shop.cells.subjects_with(measure, spec.shape)
-            for measure in measures
-            if (spec := specs[measure]) is not None and begun(measure)
-        ]
-        return np.unique(np.concatenate(held)) if held else np.empty(0, np.uint32)
-
-    # ------------------------------------------------------------ measure tests
-
-    def _measure_test(self, term: ast.Term, test: ast.Test | ast.TermCompare) -> Tree:
-        if isinstance(term, ast.Measure) and not isinstance(test, ast.TermCompare):
-            if term.aggregate in (ast.Aggregate.MIN, ast.Aggregate.MAX):
-                rewritten = conditional_extreme(term, test)
-                if rewritten is not None:
-                    return self.tree(rewritten)
-            if isinstance(test, ast.OneOf) and not is_extreme(term):
-                any_of = tuple(self._measure_test(term, ast.Compare(ast.CompareOp.EQ, value)) for value in test.values)
-                tree = Combined(Operation.OR, any_of) if len(any_of) > 1 else any_of[0]
-                if not test.negated:
-                    return tree
-                present = self._measure_test(term, ast.Between(-math.inf, math.inf))
-                return Combined(Operation.AND, (present, Negated(tree)))
-            if not is_extreme(term):
-                return self._plain_threshold(term, test)
-        return self._term_question(term, test)
-
-    def _plain_threshold(self, measure: ast.Measure, test: ast.Test) -> Condition:
-        bounds = bounds_of(test)
-        read = self._read(measure)
-        assert isinstance(read, (CountRead, SumRead))
-        number = Read.EVENTS if isinstance(read, CountRead) else Read.AVERAGE if read.average else Read.TOTAL
-        low, high, negated = bounds
-        return self._threshold(read.measure, number, low, high, negated=negated)
-
-    def _term_question(self, term: ast.Term, test: ast.Test | ast.TermCompare) -> Condition:
-        compiled = self._term(term)
-        zone = next((m.zone for m in measures_in(term) if m.zone), None) or self._shop.timezone
-        edge = None
-        if isinstance(test, ast.Age):
-            if not isinstance(compiled, ExtremeRead) or compiled.value:
-                raise RuleInvalid("rule", "only first(E) and last(E) have an age")
-            edge = SlidingEdge(test.duration_ms)
-            self._shop.measures.look(edge, compiled.measure, self._shop.now())
-        asked = TermComparison(test.op, self._term(test.term)) if isinstance(test, ast.TermCompare) else test
-        return self._question(TermQuestion(self._kind, compiled, asked, zone, edge, values=self._values))
-
-    def _term(self, term: ast.Term) -> Term:
-        match term:
-            case ast.Arithmetic(op=op, left=left, right=right):
-                return Calculated(op, self._operand(left), self._operand(right))
-            case ast.Measure():
-                return self._read(term)
-            case _:
-                return float(term)
-
-    def _operand(self, term: ast.Term) -> Term:
-        compiled = self._term(term)
-        if isinstance(compiled, ExtremeRead) and not compiled.value:
-            raise RuleInvalid("rule", "a first or last time cannot be calculated with", expected="a number")
-        return compiled
-
-    def _read(self, measure: ast.Measure) -> CountRead | SumRead | ExtremeRead:
-        aggregate, window, zone = measure.aggregate, measure.window, measure.zone
-        if aggregate is ast.Aggregate.VISITS or measure.events is None:
-            raise RuleUnsupported("rule", "visits")
-        events, name = measure.events, measure.property
-        match aggregate:
-            case ast.Aggregate.COUNT:
-                counted = events if name is None else with_test(events, ast.PropertyTest(name, ast.IsSet()))
-                return CountRead(self._measure(Shape.COUNT, counted, window, zone))
-            case ast.Aggregate.SUM | ast.Aggregate.AVG:
-                average = aggregate is ast.Aggregate.AVG
-                return SumRead(self._measure(Shape.SUM, events, window, zone, name), average)
-            case ast.Aggregate.DISTINCT:
-                return CountRead(self._measure(Shape.DISTINCT, events, window, zone, name))
-            case ast.Aggregate.DAYS:
-                return CountRead(self._measure(Shape.DISTINCT, events, window, zone, None))
-            case _:
-                return self._extreme(measure, events)
-
-    def _extreme(self, measure: ast.Measure, events: ast.Events) -> ExtremeRead:
-        ranking = _RANKINGS[measure.aggregate]
-        held = self._measure(Shape.EXTREME, events, measure.window, measure.zone, measure.property, ranking)
-        spec = self._shop.measures.specs[held]
-        assert spec is not None
-        return ExtremeRead(held, ranking, measure.property is not None, None if spec.fixed_lower else spec.lower)
-
-    # ------------------------------------------------------------ first times, attributes
-
-    def _first_time(self, rule: ast.DidFirst) -> Condition:
-        zone = rule.zone or self._shop.timezone
-        matching = self._measure(Shape.EXTREME, rule.events, None, zone, None, Ranking.EARLIEST)
-        first = None
-        if rule.very_first and rule.events.where is not None:
-            every = ast.Events(rule.events.type)
-            first = self._measure(Shape.EXTREME, every, None, zone, None, Ranking.EARLIEST)
-        now, measures = self._shop.now(), self._shop.measures
-        lower, upper = window_bounds(rule.window, zone)
-        for edge in (lower, upper):
-            measures.look(edge, matching, now)
-        return self._question(FirstTime(self._kind, matching, first, lower, upper, values=self._values))
-
-    def _attribute(self, rule: ast.AttributeTest) -> Condition:
-        owners = {SubjectKind.USER: ast.Owner.USER, SubjectKind.ACCOUNT: ast.Owner.ACCOUNT}
-        if rule.owner is not ast.Owner.CURRENT and rule.owner is not owners[self._kind]:
-            if self._kind is SubjectKind.USER:
-                raise RuleUnsupported("rule", f"account.{rule.name} in a rule about users")
-            raise RuleInvalid("rule", f"user.{rule.name} has no meaning in a rule about accounts")
-        name = f"current.{rule.name}" if rule.owner is ast.Owner.CURRENT else rule.name
-        table = self._shop.attributes[self._kind]
-        if isinstance(rule.test, ast.Near):
-            raise RuleUnsupported("rule", "distance from a place")
-        if isinstance(rule.test, ast.Age):
-            return self._question(AttributeAge(self._kind, name, rule.test, table=table, clock=self._shop.now))
-        zone = rule.zone or self._shop.timezone
-        return self._question(AttributeQuestion(self._kind, name, rule.test, zone, table=table))
-
-
-_RANKINGS = {
-    ast.Aggregate.FIRST: Ranking.EARLIEST,
-    ast.Aggregate.LAST: Ranking.LATEST,
-    ast.Aggregate.MIN: Ranking.SMALLEST,
-    ast.Aggregate.MAX: Ranking.LARGEST,
-}
-_RANKING_NAMES = {Ranking.EARLIEST: "first", Ranking.SMALLEST: "min", Ranking.LARGEST: "max", None: ""}
-_LEAF_NAMES: dict[type, str] = {
-    ast.Sequence: "a sequence",
-    ast.Inaction: "inaction (then not … within)",
-    ast.OfAccount: "account (…)",
-    ast.Users: "a count of users",
-}

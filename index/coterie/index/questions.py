@@ -18,6 +18,7 @@ from coterie.index.measures.spec import Ranking
 from coterie.index.model import SubjectKind
 from coterie.index.predicates import holds, near
 from coterie.index.rules.ast import Age, AgeRelation, Near, Test
+from coterie.index.rules.types import place_names
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.terms import (
     ExtremeRead,
@@ -102,13 +103,14 @@ class FirstTime(_Asked):
     kind: SubjectKind
     matching: int  # EARLIEST of the events that match
     first: int | None  # EARLIEST of all events of the type
+    tracker: int | None  # what follows visits, where the window is the running one
     lower: Boundary
     upper: Boundary
     values: Values = field(compare=False, hash=False, repr=False, kw_only=True)
 
     def measures(self) -> tuple[int, ...]:
         """The measures it reads."""
-        return (self.matching,) if self.first is None else (self.matching, self.first)
+        return tuple(measure for measure in (self.matching, self.first, self.tracker) if measure is not None)
 
     def truth(self, ids: Ids) -> Truths:
         """Its truth for each subject, from current values."""
@@ -116,13 +118,39 @@ class FirstTime(_Asked):
             ExtremeRead(self.matching, Ranking.EARLIEST, value=False), ids, self.values
         )
         cursor = self.values.measures.cursor
-        inside = present & (times > cursor(self.lower)) & (times <= cursor(self.upper))
+        lower = cursor(self.lower) if self.tracker is None else self.values.visits.begun(self.kind, ids) - 1
+        inside = present & (times > lower) & (times <= cursor(self.upper))
         if self.first is None:
             return np.asarray(inside)
         _, first_times, first_sequences = times_of(
             ExtremeRead(self.first, Ranking.EARLIEST, value=False), ids, self.values
         )
         return np.asarray(inside & (times == first_times) & (sequences == first_sequences))
+
+
+# ---------------------------------------------------------------- inaction
+
+
+@dataclass(frozen=True, slots=True)
+class Inaction(_Asked):
+    """The last first event, as seen some time ago, is there, and the last one that should not follow is not later."""
+
+    kind: SubjectKind
+    first: int  # LATEST, behind now
+    then_not: int  # LATEST
+    values: Values = field(compare=False, hash=False, repr=False, kw_only=True)
+
+    def measures(self) -> tuple[int, ...]:
+        """The measures it reads."""
+        return self.first, self.then_not
+
+    def truth(self, ids: Ids) -> Truths:
+        """Its truth for each subject, from current values."""
+        (happened, since, _), (followed, until, _) = (
+            times_of(ExtremeRead(measure, Ranking.LATEST, value=False), ids, self.values)
+            for measure in (self.first, self.then_not)
+        )
+        return happened & (~followed | (until <= since))
 
 
 # ---------------------------------------------------------------- attributes
@@ -144,7 +172,7 @@ class AttributeQuestion(_Asked):
 
     def attributes(self) -> tuple[str, ...]:
         """The attributes it reads."""
-        return place_attributes(self.name) if isinstance(self.test, Near) else (self.name,)
+        return place_names(self.name) if isinstance(self.test, Near) else (self.name,)
 
     def truth(self, ids: Ids) -> Truths:
         """Its truth for each subject, from current values."""
@@ -152,14 +180,6 @@ class AttributeQuestion(_Asked):
             latitude, longitude = (self.table.view(name, ids) for name in self.attributes())
             return near(latitude, longitude, self.test)
         return holds(self.test, self.table.view(self.name, ids), self.zone)
-
-
-def place_attributes(name: str) -> tuple[str, str]:
-    """Returns the two attributes of a place: `location` is plain latitude and longitude, x is x_latitude …"""
-    scope, _, bare = name.rpartition(".")
-    prefix = f"{scope}." if scope else ""
-    stem = "" if bare == "location" else f"{bare}_"
-    return f"{prefix}{stem}latitude", f"{prefix}{stem}longitude"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from coterie.index.errors import (
     EtagMismatch,
     FieldInvalid,
     LimitExceeded,
-    RuleUnsupported,
     SegmentBuilding,
     SegmentCycle,
     SegmentExists,
@@ -27,8 +26,9 @@ from coterie.index.errors import (
     WrongSegmentKind,
 )
 from coterie.index.expressions import Graph, Members, Operation, Ref, Root, rank_of
+from coterie.index.latches import Latch
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SegmentState, SubjectKind, Universe
-from coterie.index.plan import Combined, Negated, Nested, Plan, Tree
+from coterie.index.plan import Across, Combined, Negated, Nested, Plan, Tree
 from coterie.index.settings import Settings
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -63,7 +63,8 @@ class Segment:
     versions: list[SegmentVersion]
     plan: Plan | None = None
     root: Root | None = None
-    members: Members | None = None  # of lists and frozen segments
+    members: Members | None = None  # of lists and frozen segments; those whom a sticky or once segment keeps
+    latch: Latch | None = None
     pending: Pending | None = None
     progress: float = 0.0
 
@@ -91,6 +92,21 @@ class Segment:
     def newest(self) -> SegmentDefinition:
         """The newest definition, pending or not."""
         return self.versions[-1].definition
+
+
+def check_mode(definition: SegmentDefinition, settings: Settings) -> None:
+    """Refuses a mode and a ttl that do not go with each other or with the kind of segment."""
+    sticky, ttl_ms = definition.mode is Mode.STICKY, definition.ttl_ms
+    if definition.mode is not Mode.LIVE and definition.kind is not SegmentKind.RULE:
+        raise FieldInvalid(
+            "mode", f"a {definition.kind.name.lower()} segment has no mode: its members stay until taken out"
+        )
+    if sticky != (ttl_ms != 0):
+        raise FieldInvalid("ttl_ms", "a ttl is required for the mode STICKY, and goes with no other")
+    if sticky and ttl_ms < settings.min_ttl_ms:
+        raise FieldInvalid("ttl_ms", f"a ttl must be at least {settings.min_ttl_ms} ms")
+    if ttl_ms > settings.max_ttl_ms:
+        raise LimitExceeded("ttl_ms", "milliseconds of a ttl", ttl_ms, settings.max_ttl_ms)
 
 
 class Catalog:
@@ -159,13 +175,14 @@ class Catalog:
             raise SegmentExists(definition.id)
         if len(self._segments) >= self._settings.max_segments:
             raise LimitExceeded("segment_id", "segments", len(self._segments) + 1, self._settings.max_segments)
-        self.check_supported(definition)
+        check_mode(definition, self._settings)
 
-    @staticmethod
-    def check_supported(definition: SegmentDefinition) -> None:
-        """Refuses modes this version does not keep."""
-        if definition.mode is not Mode.LIVE:
-            raise RuleUnsupported("mode", f"mode {definition.mode.name}")
+    def check_edited(self, segment: Segment, definition: SegmentDefinition) -> None:
+        """Refuses a new definition that makes another kind of segment of it, or whose mode and ttl do not fit."""
+        newest = segment.newest
+        if (definition.kind, definition.subject_kind) != (newest.kind, newest.subject_kind):
+            raise FieldInvalid("segment.kind", "a segment's kind and subject kind cannot be changed")
+        check_mode(definition, self._settings)
 
     def check_etag(self, segment: Segment, etag: str) -> None:
         """Refuses a stale etag; an empty one guards nothing."""
@@ -236,22 +253,25 @@ class Catalog:
     def expression(self, tree: Tree | None, definition: SegmentDefinition) -> Ref:
         """Builds a plan's tree in the graph, within the definition's universe."""
         assert tree is not None
-        ref = self._ref(tree)
+        ref = self.tree(tree)
         if definition.universe is Universe.ALL:
             return ref
         known = Ref(self.known[definition.subject_kind], definition.universe is Universe.ANONYMOUS)
         return self._graph.node(Operation.AND, (ref, known))
 
-    def _ref(self, tree: Tree) -> Ref:
+    def tree(self, tree: Tree) -> Ref:
+        """Builds a tree in the graph; other segments in it must be ready."""
         match tree:
             case Condition():
                 return Ref(tree)
             case Nested(segment=segment):
                 return Ref(self.ready(segment))
             case Negated(child=child):
-                return self._ref(child).opposite()
+                return self.tree(child).opposite()
+            case Across(bridge=bridge, child=child):
+                return self._graph.bridge(bridge, self.tree(child))
             case Combined(operation=operation, children=children, k=k):
-                return self._graph.node(operation, tuple(self._ref(child) for child in children), k)
+                return self._graph.node(operation, tuple(self.tree(child) for child in children), k)
 
 
 @dataclass(slots=True)

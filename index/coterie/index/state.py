@@ -13,22 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from coterie.index.affiliation import Affiliation
 from coterie.index.bits import BitPages
 from coterie.index.builds import Builds
 from coterie.index.changes import ChangeLog
+from coterie.index.compiler import compile_rule
 from coterie.index.conditions import Conditions, Ids, bitmap, ids_of
 from coterie.index.cursors import Cursors
+from coterie.index.derivation import Derivation
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.dedup import SeenIds
+from coterie.index.events.derived import Derived
 from coterie.index.events.filters import FilterSet
+from coterie.index.events.flow import Flow
 from coterie.index.events.history import History
 from coterie.index.expressions import Graph, Members, Root, Source
+from coterie.index.latches import Latches
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
-from coterie.index.model import Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
-from coterie.index.plan import Plan, Workshop
+from coterie.index.model import ACCOUNT_ID, Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
+from coterie.index.plan import Plan
 from coterie.index.questions import BIRTH
 from coterie.index.rules import parse
+from coterie.index.rules.types import check_types
 from coterie.index.schedule import Schedule
 from coterie.index.segments import Catalog, Delta, delta_of
 from coterie.index.settings import Settings
@@ -36,42 +43,61 @@ from coterie.index.storage.parts import Lookup
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.subjects.identity import IdentityMap
 from coterie.index.sweeps import Sweeps
+from coterie.index.workshop import Workshop
 
 
 class State:
     """All parts of one dataset."""
 
-    def __init__(self, settings: Settings, lookup: Lookup | None, blocks: BlockStore | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        lookup: Lookup | None = None,
+        blocks: BlockStore | None = None,
+        *,
+        identity: dict[SubjectKind, IdentityMap] | None = None,  # where it is another dataset's past that is read
+        history: History | None = None,
+    ) -> None:
         self.settings = settings
         self.now = 0
         self.revision = 0
         self.events_taken = 0  # ever, also those erased since
-        self.identity = {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
+        self.identity = identity or {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
         self.attributes = {kind: AttributeTable(kind, settings.max_attributes) for kind in SubjectKind}
-        self.history = History(blocks)
+        self.history, self.derived = history or History(blocks), Derived(blocks)
+        self.flow = Flow(self.history, self.derived)
+        self.affiliation = Affiliation(self.attributes[SubjectKind.USER], self.identity)
         self.seen = SeenIds(settings.dedup_ms, settings.dedup_ids, settings.max_future_ms, self.history.has_id)
         self.filters = FilterSet()
         self.measures = Measures(self.filters)
         self.cells = Cells()
-        self.cursors = Cursors(self.measures, self.cells, self.history, self.canonical)
+        self.derivation = Derivation(
+            settings.visit_gap_ms, self.measures, self.cells, self.flow, self.derived, self.identity
+        )
+        self.cursors = Cursors(self.measures, self.derivation, self.flow, self.canonical)
         self.pages = BitPages()
         self.conditions = Conditions(self.cells, self.pages)
         self.schedule = Schedule(self.conditions)
-        self.sweeps = Sweeps(self.measures, self.cells, self.conditions, self.cursors, self.schedule)
         self.graph = Graph()
+        self.latches = Latches(self.graph, self.pages, lambda kind: self.identity[kind].subjects)
+        waiting = (self.schedule, self.latches.deadlines)
+        self.sweeps = Sweeps(self.measures, self.cells, self.derivation, self.conditions, self.cursors, waiting)
         self.catalog = Catalog(self.graph, settings)
-        self.builds = Builds(self.measures, self.cells, self.conditions, self.history, self.catalog, self.canonical)
+        self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
         self.changes = ChangeLog(settings)
         self.workshop = Workshop(
             self.measures,
             self.conditions,
             self.cells,
             self.attributes,
+            self.affiliation,
             lambda: self.now,
             self.first_value,
             lambda kind: ids_of(self.identity[kind].subjects),
             self.schedule.watch,
             self.catalog.check_nested,
+            self.derived,
+            self.derivation.visits,
             settings.timezone,
         )
         self.born = {kind: BitMap() for kind in SubjectKind}  # in the current phase
@@ -93,9 +119,7 @@ class State:
 
     def written_ids(self, kind: SubjectKind, dense: int) -> list[int]:
         """The dense ids under which a subject's events were written: its own and those of whom it absorbed."""
-        every = np.arange(self.identity[kind].next_id, dtype=np.uint32)
-        written: list[int] = np.flatnonzero(self.identity[kind].canonical(every) == dense).tolist()
-        return written
+        return list(self.identity[kind].written_ids((dense,)))
 
     def bear(self, kind: SubjectKind, subjects: Ids) -> None:
         """Subjects have come into being."""
@@ -112,6 +136,8 @@ class State:
         gone = BitMap([subject])
         self.dead[kind].add(subject)
         self.conditions.clear(kind, gone)
+        self.affiliation.depart(kind, subject)
+        self.latches.forget(kind, subject)
         for segment in self.catalog:
             if segment.members is not None and segment.definition.subject_kind is kind:
                 self.flip_members(segment.members, segment.members.bits & gone)
@@ -128,12 +154,17 @@ class State:
     def attributes_changed(self, kind: SubjectKind, changed: dict[str, Ids]) -> None:
         """Brings conditions on attributes up to date, and reminders with them."""
         self.conditions.settle_attributes(kind, changed)
+        if kind is SubjectKind.USER and ACCOUNT_ID in changed:
+            self.affiliation.users_changed(changed[ACCOUNT_ID])
         for name, ids in changed.items():
             for condition in self.conditions.on_attribute(kind, name):
                 self.schedule.watch(condition, ids)
 
-    def plan_of(self, definition: SegmentDefinition) -> Plan:
-        """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind."""
+    def plan_of(self, definition: SegmentDefinition, *, is_new: bool = False) -> Plan:
+        """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind.
+
+        A new rule must also fit the types that attributes have by now.
+        """
         rule = parse(
             definition.rule,
             max_nodes=self.settings.max_rule_nodes,
@@ -141,7 +172,9 @@ class State:
             max_name_bytes=self.settings.max_name_bytes,
             max_text_bytes=self.settings.max_text_bytes,
         )
-        return self.workshop.compile(rule, definition.subject_kind)
+        if is_new:
+            check_types(rule, definition.subject_kind, lambda kind, name: self.attributes[kind].kind_of(name))
+        return compile_rule(self.workshop, rule, definition.subject_kind)
 
     def release(self, plan: Plan | None) -> None:
         """Gives up what a plan uses; measures that nobody uses any more are dropped."""
@@ -159,7 +192,9 @@ class State:
             condition.flipped = BitMap()
         changed += [(members, ids) for members, ids in self._members_flipped.items() if ids]
         self._members_flipped = {}
-        flipped = self.graph.propagate(changed) if changed else {}
+        affiliated = self.affiliation.drain()
+        flipped = self.graph.propagate(changed, affiliated) if changed or affiliated else {}
+        self.latches.note(flipped, self.born)
         deltas: dict[str, Delta] = {}
         for kind in SubjectKind:
             self._collect(kind, flipped, deltas)
@@ -183,7 +218,8 @@ class State:
         self._phases.append((cause, deltas))
 
     def end_record(self) -> tuple[ChangeEntry, ...]:
-        """Nets the record's phases and appends what remains to the change log."""
+        """Latches what is true now, nets the record's phases, and appends what remains to the change log."""
+        self.latches.settle(self.now)
         phases, self._phases = self._phases, []
         entries: list[ChangeEntry] = [*self._gone]
         self._gone = []
@@ -225,6 +261,11 @@ class State:
 
     # ------------------------------------------------------------ time
 
+    def next_instant(self) -> int | None:
+        """Returns the next instant at which time alone may change something, None where nothing waits."""
+        instants = (self.cursors.next_instant(), self.schedule.next_instant(), self.latches.deadlines.next_instant())
+        return min((instant for instant in instants if instant is not None), default=None)
+
     def advance(self, at: int, below: int = 0) -> None:
         """Moves time, for subjects below an id where one is given; what joins and leaves by it is the first phase."""
         self.now = at
@@ -234,6 +275,8 @@ class State:
             self.sweeps.forget()
             self.conditions.settle(self.cursors.advance(at))
             self.schedule.advance(at)
+        for kept, ids in self.latches.due(at, below):
+            self.flip_members(kept, ids)
         self.end_phase(Cause.TIME)
 
 

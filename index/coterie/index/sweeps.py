@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from coterie.index.arranged import Arranged, Columns, shift_for
 from coterie.index.conditions import Conditions
 from coterie.index.cursors import Cursors
+from coterie.index.deadlines import Deadlines
+from coterie.index.derivation import Derivation
 from coterie.index.measures.cells import TABLES, Cells, Touched, keys_of
 from coterie.index.measures.matches import Matches
 from coterie.index.measures.registry import Measures
 from coterie.index.measures.spec import Shape
-from coterie.index.model import Value
 from coterie.index.schedule import Schedule
 
 _NEAR_MS = 5  # a way so short is not cut for a few events; what was found out before says whether there are many
@@ -36,7 +37,7 @@ class _Passing:
     def __init__(self, shape: Shape) -> None:
         self.rows = Arranged()
         self._shape = shape
-        self._values: list[Value | None] = []  # of extremes, in the order they were found
+        self._values: list[Any] = []  # of shapes that have any, in the order they were found
 
     def add(self, matches: Matches) -> None:
         columns: Columns = {
@@ -45,8 +46,7 @@ class _Passing:
             "times": matches.times,
             "extra": matches.extra,
         }
-        if self._shape is Shape.EXTREME:
-            assert matches.values is not None
+        if matches.values is not None:
             every = np.arange(len(matches))
             columns |= {"sequences": matches.sequences, "found": every + len(self._values)}
             self._values += matches.values(every)
@@ -73,12 +73,13 @@ class _Plan:
         self.history = history  # which state of history's files it reads from
         self.passing: dict[int, dict[Shape, _Passing]] = {}  # by boundary
         self.reminders = Arranged()
+        self.deadlines = Arranged()  # counted only: who is due is told by the deadlines themselves
         self.shift = 0
         self.counts: NDArray[np.int64] = np.zeros(1, np.int64)  # rows by range of ids
 
     def all(self) -> list[Arranged]:
         passing = [held.rows for by_shape in self.passing.values() for held in by_shape.values()]
-        return [*passing, self.reminders]
+        return [*passing, self.reminders, self.deadlines]
 
     def parts(self, after: int, rows: int) -> list[int]:
         """Returns ids, ascending, with about `rows` rows between two; the last is 0, which stands for all the rest."""
@@ -116,10 +117,17 @@ class Sweeps:
     """The instant that is being passed, if it is passed in parts."""
 
     def __init__(
-        self, measures: Measures, cells: Cells, conditions: Conditions, cursors: Cursors, schedule: Schedule
+        self,
+        measures: Measures,
+        cells: Cells,
+        derivation: Derivation,
+        conditions: Conditions,
+        cursors: Cursors,
+        waiting: tuple[Schedule, Deadlines],
     ) -> None:
-        self._measures, self._cells, self._conditions = measures, cells, conditions
-        self._cursors, self._schedule = cursors, schedule
+        self._measures, self._cells = measures, cells
+        self._derivation, self._conditions = derivation, conditions
+        self._cursors, (self._schedule, self._deadlines) = cursors, waiting
         self._plan: _Plan | None = None
         self._steps: Iterator[None] | None = None  # what is left to prepare; None: nothing
         self._below = 0
@@ -143,6 +151,8 @@ class Sweeps:
         What lies between the last step and `until` needs none.
         """
         due, reminders = self._schedule.reach(since, until, rows)
+        due, stays = self._deadlines.reach(since, due, rows)
+        reminders += stays
         last = Steps([due] if due < until or reminders > rows else [], crowded=reminders > 2 * rows)
         if due - since <= _NEAR_MS and self._is_calm(due, rows):
             return last
@@ -225,6 +235,9 @@ class Sweeps:
                 subjects = due.subjects[start : start + rows]
                 plan.reminders.add({"subjects": subjects, "numbers": np.full(len(subjects), due.number)})
                 yield
+        for subjects in self._deadlines.subjects_due(plan.at, rows):
+            plan.deadlines.add({"subjects": subjects})
+            yield
         yield from _arrange(plan)
 
     # ------------------------------------------------------------ passing
@@ -247,7 +260,7 @@ class Sweeps:
                 if matches is not None:
                     self._cursors.passed(boundary, matches, moves, looks)
         # Asked while the cursors stand at the instant: nobody is who has not been moved to it.
-        self._conditions.settle(self._cells.update(moves) + looks)
+        self._conditions.settle(self._derivation.enter(moves) + looks)
         self._remind(plan, below)
         if below:
             self._measures.cursors[:] = standing
@@ -265,7 +278,9 @@ class Sweeps:
 
 
 def _lacking(cells: Cells, matches: Matches) -> dict[str, int]:
-    """Returns how many rows at most the tables lack for events that are to enter."""
+    """Returns how many rows at most the tables lack for events that are to enter, for shapes of which there are many."""
+    if matches.shape not in (Shape.COUNT, Shape.SUM, Shape.DISTINCT, Shape.EXTREME):
+        return {}
     keys = keys_of(matches.measures, matches.subjects)
     first, *others = TABLES[matches.shape]
     lacking = {first: int(np.count_nonzero(cells.tables[first].find(keys) < 0))}

@@ -162,6 +162,12 @@ class Table:
         if self._image is not None:
             self._image.log(slots)
 
+    def empty(self, slots: Slots) -> None:
+        """Empties rows."""
+        self.before_write(slots)
+        for column in self.columns.values():
+            column[slots] = 0
+
     def live_keys(self) -> Keys:
         """Returns the keys of all rows that are not empty, in no particular order."""
         held: Keys = self.keys[self.columns[self._presence] != 0]

@@ -23,6 +23,7 @@ from coterie.index.rules.ast import ArithmeticOp, CompareOp
 from coterie.index.thresholds import Truths
 from coterie.index.time.boundaries import Boundary
 from coterie.index.views import ColumnView
+from coterie.index.visits import Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Values:
 
     measures: Measures
     cells: Cells
+    visits: Visits
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from pyroaring import BitMap
 
 from coterie.index.algebra import members_of
 from coterie.index.conditions import bitmap
-from coterie.index.errors import FieldInvalid, LimitExceeded, PreconditionFailed, WrongSegmentKind
+from coterie.index.errors import LimitExceeded, PreconditionFailed, WrongSegmentKind
 from coterie.index.expressions import Members, Ref, Root
+from coterie.index.latches import Latch
 from coterie.index.model import (
     ActivateBuild,
     Cause,
@@ -20,6 +21,7 @@ from coterie.index.model import (
     CreateSegment,
     DeleteSegment,
     ListOperation,
+    Mode,
     Outcome,
     SegmentDefinition,
     SegmentKind,
@@ -61,7 +63,7 @@ def _frozen_members(state: State, payload: CreateSegment) -> BitMap:
 
 
 def _compile(state: State, definition: SegmentDefinition) -> Plan:
-    plan = state.plan_of(definition)
+    plan = state.plan_of(definition, is_new=True)
     state.cursors.forget_groups()
     try:
         state.catalog.check_cycle(definition.id, plan)
@@ -83,9 +85,7 @@ def update(state: State, payload: UpdateSegment) -> Outcome:
     """Edits a segment: a new rule is built beside the old one, everything else changes at once."""
     definition = payload.definition
     segment = _check_update(state, payload)
-    newest = segment.newest
-    same_members = (definition.rule, definition.universe) == (newest.rule, newest.universe)
-    plan = None if same_members else _compile(state, definition)
+    plan = None if _means_the_same(definition, segment.newest) else _compile(state, definition)
     number = segment.version + 1
     segment.versions.append(SegmentVersion(number, state.now, payload.author, definition))
     segment.updated_at = state.now
@@ -98,14 +98,16 @@ def update(state: State, payload: UpdateSegment) -> Outcome:
     return Outcome(state.revision, accepted=1)
 
 
+def _means_the_same(one: SegmentDefinition, other: SegmentDefinition) -> bool:
+    """Whether the same subjects are in both: other edits touch neither the members nor what is latched."""
+    return (one.rule, one.universe, one.mode, one.ttl_ms) == (other.rule, other.universe, other.mode, other.ttl_ms)
+
+
 def _check_update(state: State, payload: UpdateSegment) -> Segment:
     definition = payload.definition
     segment = state.catalog.get(definition.id)
     state.catalog.check_etag(segment, payload.etag)
-    state.catalog.check_supported(definition)
-    newest = segment.newest
-    if (definition.kind, definition.subject_kind) != (newest.kind, newest.subject_kind):
-        raise FieldInvalid("segment.kind", "a segment's kind and subject kind cannot be changed")
+    state.catalog.check_edited(segment, definition)
     return segment
 
 
@@ -128,6 +130,7 @@ def delete(state: State, payload: DeleteSegment) -> Outcome:
     state.catalog.check_etag(segment, payload.etag)
     state.catalog.check_unused(payload.id)
     state.catalog.remove(segment)
+    _end_latch(state, segment.latch)
     state.release(segment.pending.plan if segment.pending else None)
     state.release(segment.plan)
     state.changes.forget(payload.id)
@@ -154,12 +157,30 @@ def _activate(state: State, segment: Segment) -> None:
     first = segment.root is None
     above = state.graph.above(segment.root) if segment.root is not None else ([], [])
     before = {root: _members(state, root) for root in above[1]}
-    state.catalog.put_to_work(segment, state.catalog.expression(pending.plan.tree, pending.definition))
+    unlatched = segment.latch
+    state.catalog.put_to_work(segment, _answer(state, segment, pending))
     state.graph.recompute(above[0])
     replaced, segment.plan, segment.pending = segment.plan, pending.plan, None
     segment.definition = pending.definition
     _announce(state, segment, before, Cause.BACKFILL if first else Cause.EDIT)
+    _end_latch(state, unlatched)
     state.release(replaced)
+
+
+def _answer(state: State, segment: Segment, pending: Pending) -> Ref:
+    """Returns what is to answer for a segment; where its members stay, a new latch begins."""
+    rule = state.catalog.expression(pending.plan.tree, pending.definition)
+    if pending.definition.mode is Mode.LIVE:
+        segment.latch = segment.members = None
+        return rule
+    segment.latch = state.latches.begin(pending.definition, rule)
+    segment.members = segment.latch.kept
+    return state.latches.answer(segment.latch)
+
+
+def _end_latch(state: State, latch: Latch | None) -> None:
+    if latch is not None:
+        state.latches.end(latch)
 
 
 def _members(state: State, root: Root) -> BitMap:
@@ -173,7 +194,8 @@ def _announce(state: State, segment: Segment, before: dict[Root, BitMap], cause:
     deltas = {}
     for root, old in (before or {segment.root: BitMap()}).items():
         new = _members(state, root)
-        deltas[root.name] = Delta(new - old, old - new)
+        if not state.latches.touch(root, new ^ old):
+            deltas[root.name] = Delta(new - old, old - new)
     state.add_phase(cause, deltas)
 
 

@@ -21,7 +21,8 @@ def merge(state: State, payload: MergeSubjects) -> Outcome:
     if absorbed == survivor:
         raise MergeRefused("both identifiers name the same subject")
     state.identity[payload.kind].merge(absorbed, survivor)
-    absorb(state, payload.kind, absorbed, survivor)
+    changed = state.attributes[payload.kind].merge(absorbed, survivor)
+    absorb(state, payload.kind, absorbed, survivor, changed)
     state.end_phase(Cause.MERGE)
     return Outcome(state.revision, accepted=1)
 
@@ -33,13 +34,12 @@ def _named(state: State, kind: SubjectKind, identifier: Identifier) -> int:
     return subject
 
 
-def absorb(state: State, kind: SubjectKind, absorbed: int, survivor: int) -> None:
-    """Moves everything of a subject, whose identifiers have moved already, to the survivor."""
-    touched = state.cells.move(state.measures.of_kind(kind), absorbed, survivor)
-    state.conditions.settle(touched)
-    changed = state.attributes[kind].merge(absorbed, survivor)
+def absorb(state: State, kind: SubjectKind, absorbed: int, survivor: int, changed: list[str]) -> None:
+    """Moves everything else of a subject, whose identifiers and attributes (`changed`) the survivor has already."""
+    state.conditions.settle(state.derivation.merge(kind, absorbed, survivor))
     ids = np.array([survivor], np.uint32)
     state.attributes_changed(kind, dict.fromkeys(changed, ids))
+    state.latches.merge(kind, absorbed, survivor)
     for segment in state.catalog:
         members = segment.members
         if members is not None and segment.definition.subject_kind is kind and absorbed in members.bits:
@@ -52,9 +52,9 @@ def delete(state: State, payload: DeleteSubject) -> Outcome:
     """Deletes a subject and everything it had."""
     kind = payload.kind
     subject = _named(state, kind, payload.identifier)
-    written = state.written_ids(kind, subject)
+    written = state.identity[kind].written_ids((subject,))
     state.identity[kind].delete(subject)
-    state.conditions.settle(state.cells.move(state.measures.of_kind(kind), subject, None))
+    state.conditions.settle(state.derivation.delete(kind, subject, written))
     state.attributes[kind].delete(subject)
     state.history.erase(kind, written)
     state.depart(kind, subject, 0)
@@ -69,7 +69,7 @@ class Resolver:
         self._state = state
         self._touched: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
         self._born: dict[SubjectKind, list[int]] = {kind: [] for kind in SubjectKind}
-        self._absorbed: list[tuple[SubjectKind, int, int]] = []
+        self._absorbed: list[tuple[SubjectKind, int, int, list[str]]] = []
         self._parted: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
 
     def resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
@@ -78,7 +78,8 @@ class Resolver:
         if born:
             self._born[kind].append(subject)
         for other in absorbed:
-            self._absorbed.append((kind, other, subject))
+            # Attributes at once: what the same record sets or removes from here on is newer.
+            self._absorbed.append((kind, other, subject, self._state.attributes[kind].merge(other, subject)))
         if parted:
             self._parted[kind].update(parted)
         self._touched[kind].add(subject)
@@ -92,8 +93,9 @@ class Resolver:
                 state.bear(kind, np.array(self._born[kind], np.uint32))
             if self._parted[kind]:  # whoever lost its first identifier has another one now
                 state.conditions.settle_attributes(kind, {BIRTH: np.array(sorted(self._parted[kind]), np.uint32)})
-        for kind, absorbed, survivor in self._absorbed:
-            absorb(state, kind, absorbed, survivor)
+        for kind, absorbed, survivor, changed in self._absorbed:
+            absorb(state, kind, absorbed, survivor, changed)
+        state.affiliation.accounts_changed(self._touched[SubjectKind.ACCOUNT])
         for kind in SubjectKind:
             if self._touched[kind]:
                 state.refresh_known(kind, BitMap(self._touched[kind]) & state.identity[kind].subjects)

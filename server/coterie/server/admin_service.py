@@ -9,7 +9,7 @@ from coterie.server.binding import Context
 from coterie.server.catalogue import check_dataset_id
 from coterie.server.convert.status import write_status
 from coterie.server.convert.values import check_text, duration_of, milliseconds_of, timestamp_of
-from coterie.server.dataset import DEFAULT_VISIT_GAP_MS, Description
+from coterie.server.dataset import Description
 from coterie.server.service import Service
 from coterie.server.trends import check_zone
 from coterie.v1 import admin_service_pb2 as v1
@@ -39,7 +39,8 @@ class AdminService(Service):
     def _description(self, request: v1.CreateDatasetRequest) -> Description:
         name = check_dataset_id(request.dataset, "dataset")
         check_text(request.display_name, "display_name", "a display name", self._settings.max_short_text_bytes)
-        gap = milliseconds_of(request.visit_gap, "visit_gap") if request.HasField("visit_gap") else DEFAULT_VISIT_GAP_MS
+        default = self._settings.engine.visit_gap_ms
+        gap = milliseconds_of(request.visit_gap, "visit_gap") if request.HasField("visit_gap") else default
         if not _MIN_VISIT_GAP_MS <= gap <= _MAX_VISIT_GAP_MS:
             raise FieldInvalid("visit_gap", "must lie between 1 s and 24 h")
         zone = request.time_zone or self._settings.engine.timezone

@@ -86,8 +86,8 @@ class Catalogue:
             elif directory.is_dir():
                 shutil.rmtree(directory)  # half created or half deleted
         if DEFAULT_DATASET not in self._datasets and DEFAULT_DATASET not in self._failed:
-            zone = self._settings.engine.timezone
-            await self.create(Description(DEFAULT_DATASET, DEFAULT_DATASET, zone, create_time=self.clock.now()))
+            zone, gap = self._settings.engine.timezone, self._settings.engine.visit_gap_ms
+            await self.create(Description(DEFAULT_DATASET, DEFAULT_DATASET, zone, gap, self.clock.now()))
 
     async def create(self, description: Description) -> Dataset:
         """Creates a dataset and opens it."""

@@ -68,9 +68,15 @@ class ServerSettings:
     max_label_key_bytes: int = _setting(63, "UTF-8 bytes of a label's key", 1, KIB)
     max_short_text_bytes: int = _setting(256, "UTF-8 bytes of a display name, author or label's value", 1, 64 * KIB)
     max_description_bytes: int = _setting(8 * KIB, "UTF-8 bytes of a segment's description", 1, MIB)
-    max_ttl_ms: int = _setting(3_650 * DAY_MS, "how long a sticky member may stay", 1)
     max_segments_per_trend: int = _setting(100, "segments in one GetTrend call", 1, 10_000)
     max_trend_points: int = _setting(10_000, "buckets in one GetTrend answer", 1, 1_000_000)
+    max_reconstructed_events: int = _setting(
+        5_000_000, "events read for the time before creation by one GetTrend call", 0
+    )
+    max_reconstructed_ms: int = _setting(400 * DAY_MS, "how long before its creation a trend can begin", 0)
+    max_scanned_expressions: int = _setting(
+        16, "expressions in one call whose own conditions are scanned for in history", 1, 1_000
+    )
     max_datasets: int = _setting(64, "datasets on one server", 1, 10_000)
 
     queue_events: int = _setting(100_000, "events waiting to be written, per dataset", 1)
@@ -84,6 +90,8 @@ class ServerSettings:
     tick_burst: int = _setting(8, "moves of time to the very millisecond before that distance is kept", 1, 1_000)
     sweep_rows: int = _setting(8_192, "events passed by all windows together in one step when time moves", 2)
     build_rows: int = _setting(8_192, "events of history read in one step of a segment's build", 1)
+    scans: int = _setting(4, "calls that scan history at the same time, per dataset", 1, 1_000)
+    scan_progress_ms: int = _setting(200, "distance between two progress messages of a scan", 0, HOUR_MS)
     max_wait_ms: int = _setting(10 * SECOND_MS, "how long a read waits for a revision without a deadline", 0)
 
     watch_buffer: int = _setting(100_000, "members a live watcher may fall behind before it is cut", 1)

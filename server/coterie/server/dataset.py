@@ -28,6 +28,7 @@ from coterie.server.convert.checks import CheckAnswers
 from coterie.server.convert.events import EventReader
 from coterie.server.progress import Progress
 from coterie.server.requests import RequestMemory
+from coterie.server.scans import Scans
 from coterie.server.snapshots import Snapshots
 from coterie.server.tokens import Tokens
 from coterie.server.writer import Writer
@@ -36,7 +37,7 @@ _log = logging.getLogger("coterie.server")
 
 DESCRIPTION_FILE = "dataset.json"
 _SWEEP_LOOK_S = 0.1  # between two looks at a sweep that writes no record
-DEFAULT_VISIT_GAP_MS = 30 * 60_000
+_VISIT_GAP_MS = Settings().visit_gap_ms  # of datasets described before it could be set
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Description:
     id: str
     display_name: str
     time_zone: str = "UTC"
-    visit_gap_ms: int = DEFAULT_VISIT_GAP_MS
+    visit_gap_ms: int = _VISIT_GAP_MS
     create_time: int = 0
 
     def save(self, directory: Path) -> None:
@@ -95,13 +96,16 @@ class Dataset:
         self.requests = RequestMemory(settings.request_ids, settings.request_id_ms, clock.now)
         self.writer = Writer(self.engine, self.journal, clock, settings, self._applied)
         self.snapshots = Snapshots(self.engine, self.journal, self.store, settings, clock)
+        self.scans = Scans(settings, clock, self.progress)
         self.watchers = 0
 
     @classmethod
     async def open(cls, directory: Path, clock: Clock, settings: ServerSettings) -> Dataset:
         """Recovers a dataset from its directory and starts its writer."""
         description = Description.load(directory)
-        engine_settings = replace(settings.engine, timezone=description.time_zone)
+        engine_settings = replace(
+            settings.engine, timezone=description.time_zone, visit_gap_ms=description.visit_gap_ms
+        )
         settings = replace(settings, engine=engine_settings)
         # In a thread, so that a server already serving other datasets goes on while this one replays its journal.
         recovered = await asyncio.to_thread(_recover, directory, settings)

@@ -5,10 +5,10 @@ Times are `datetime` in UTC. Invariant: nothing here knows gRPC or protobuf; `re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, overload
 
 from coterie.client.values import Value
 
@@ -18,6 +18,7 @@ Mode: TypeAlias = Literal["live", "sticky", "once"]
 Universe: TypeAlias = Literal["all", "known", "anonymous"]
 State: TypeAlias = Literal["building", "ready"]
 Bucket: TypeAlias = Literal["hour", "day", "week", "month"]
+ExplanationKind: TypeAlias = Literal["and", "or", "not", "at_least", "leaf", "segment"]
 Cause: TypeAlias = Literal["event", "time", "attribute", "backfill", "edit", "merge", "manual", "delete"]
 
 
@@ -178,49 +179,11 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class CurrentSegment:
-    """A segment a subject is in; `since` is None where that lies further back than changes are kept."""
+class ScanProgress:
+    """How far a scan of history has come: the share that is done, 0 to 1, and how many events that were."""
 
-    segment: str
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of an expression, with the attributes asked for."""
-
-    identifiers: tuple[Identifier, ...]
-    attributes: Mapping[str, Value]
-
-    @property
-    def id(self) -> str:
-        """The value of the first identifier."""
-        return self.identifiers[0].value
-
-
-@dataclass(frozen=True, slots=True)
-class EventTotal:
-    """How many events of one type a subject has, and when the first and the last were."""
-
-    type: str
-    count: int
-    first_time: datetime
-    last_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What is known of one subject, with the newest of its events."""
-
-    kind: SubjectKind
-    identifiers: tuple[Identifier, ...]
-    attributes: Mapping[str, Value]
-    current: Mapping[str, Value]
-    segments: tuple[CurrentSegment, ...]
-    totals: tuple[EventTotal, ...]
-    first_seen: datetime | None
-    last_seen: datetime | None
-    timeline: tuple[Event, ...]
+    fraction: float
+    scanned_events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +194,33 @@ class TrendPoint:
     size: int
     joined: int
     left: int
+    reconstructed: bool = False
+    """Worked out from history, for the time before the segment was created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend(Sequence[TrendPoint]):
+    """How a segment developed: a sequence of points, oldest first.
+
+    `reconstructed_from` is the start of what was worked out for the time before the creation (None: nothing was), and
+    `not_reconstructed` says why some or all of that time is missing though asked for.
+    """
+
+    points: tuple[TrendPoint, ...]
+    reconstructed_from: datetime | None = None
+    not_reconstructed: str = ""
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @overload
+    def __getitem__(self, index: int) -> TrendPoint: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TrendPoint, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> TrendPoint | tuple[TrendPoint, ...]:
+        return self.points[index]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import Any, Final, Protocol, TypeVar
 
@@ -28,7 +28,6 @@ from coterie.index.events.stored import Column, ColumnKey, from_arrow
 from coterie.index.model import SubjectKind, ValueKind
 from coterie.index.views import Instants
 
-PART: Final = "history"
 ON_DEMAND: Final = b"\xff"  # pages that are not handed over when the state is loaded
 _HEADER: Final = b"b"
 _PAGE_KEY: Final = struct.Struct(">cQH")
@@ -105,14 +104,19 @@ def is_header(page_key: bytes) -> bool:
 class Block(Source):
     """Rows in the state store."""
 
-    def __init__(self, cache: Cache, store: BlockStore, block: int, header: bytes) -> None:
+    def __init__(self, cache: Cache, store: BlockStore, part: str, block: int, header: bytes) -> None:
         rows, first, last, row_bytes, names, keys = msgpack.unpackb(header)
         held = tuple(ColumnKey(context, name, ValueKind(kind)) for context, name, kind in keys)
         super().__init__(cache, rows, first, last, held, row_bytes)
         self.block = block
-        self._store = store
+        self._store, self._part_name = store, part
         self._type_names: list[str] = names
         self._pages = {key: _Page.FIRST_COLUMN + index for index, key in enumerate(held)}
+
+    @property
+    def type_names(self) -> frozenset[str]:
+        """The event types that occur."""
+        return frozenset(self._type_names)
 
     def page_keys(self) -> list[bytes]:
         """Returns the keys of all its pages."""
@@ -121,9 +125,9 @@ class Block(Source):
 
     def _read(self, page: int) -> bytes:
         key = _page_key(self.block, page)
-        data = self._store.read(PART, key)
+        data = self._store.read(self._part_name, key)
         if data is None:
-            raise DataLoss(PART, key.hex())
+            raise DataLoss(self._part_name, key.hex())
         return data
 
     def _part(self, page: int, decode: Callable[[bytes], T]) -> T:
@@ -159,7 +163,7 @@ class Block(Source):
         """Returns the dense ids as written on arrival, 0 for none."""
         return self._part(_SUBJECT_PAGES[kind][0], _array)
 
-    def may_hold(self, kind: SubjectKind, dense_ids: list[int]) -> bool:
+    def may_hold(self, kind: SubjectKind, dense_ids: Iterable[int]) -> bool:
         """Returns whether any row is of one of these subjects."""
         held = self._part(_SUBJECT_PAGES[kind][1], BitMap.deserialize)
         return any(dense in held for dense in dense_ids)

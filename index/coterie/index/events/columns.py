@@ -20,6 +20,14 @@ DenseIds = npt.NDArray[np.uint32]
 TypeCodes = npt.NDArray[np.signedinteger[Any]]
 
 
+_ROWS_PER_REVISION = 256  # a record has at most as many events, so sequences never meet
+
+
+def first_sequence(revision: int) -> int:
+    """Returns the sequence of a record's first event."""
+    return revision * _ROWS_PER_REVISION
+
+
 class Arrival(NamedTuple):
     """An event as the engine took it; 0 for a subject it does not carry.
 
@@ -108,6 +116,10 @@ class EventColumns(ABC):
     @abstractmethod
     def event(self, row: int) -> Arrival:
         """Returns one row as an arrival. One from history has neither identifiers nor event id."""
+
+    @abstractmethod
+    def all_events(self) -> Sequence[Arrival]:
+        """Returns all rows as arrivals; see `event`."""
 
 
 class RowColumns(EventColumns):
@@ -209,3 +221,7 @@ class RowColumns(EventColumns):
     def event(self, row: int) -> Arrival:
         """Returns one arrival."""
         return self.arrivals[row]
+
+    def all_events(self) -> Sequence[Arrival]:
+        """Returns the arrivals."""
+        return self.arrivals

@@ -7,7 +7,7 @@ found from then on exactly once, whichever of these it lies in; subjects are the
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, TypeAlias
@@ -18,7 +18,7 @@ from xxhash import xxh3_128_intdigest
 
 from coterie.index.events.blocks import Block, BlockStore, KeptPages, block_number, is_header
 from coterie.index.events.columns import Arrival, EventColumns, RowColumns
-from coterie.index.events.runs import Erased, Gathering, Run, low_half, run_of
+from coterie.index.events.runs import Erased, Gathering, Gone, Run, low_half, run_of
 from coterie.index.events.sealing import STATE_KEY, Page, Sealing, Sizes, plan, unpack_state
 from coterie.index.events.sources import Cache, Source, Sources, StoredColumns
 from coterie.index.events.timeline import Summary, newest_first, summary
@@ -31,9 +31,20 @@ _SIZES: Final = Sizes()
 
 
 class History:
-    """The events of one dataset. Without a store, sealed blocks are kept in memory."""
+    """The events of one dataset. Without a store, sealed blocks are kept in memory.
 
-    def __init__(self, store: BlockStore | None = None, sizes: Sizes = _SIZES) -> None:
+    `part` is its name in the store; `gone` tells which rows may be left out when rows are put together.
+    """
+
+    def __init__(
+        self,
+        store: BlockStore | None = None,
+        sizes: Sizes = _SIZES,
+        *,
+        part: str = "history",
+        gone: Gone | None = None,
+    ) -> None:
+        self._part, self._gone = part, gone
         self._kept = KeptPages() if store is None else None
         self._store: BlockStore = self._kept or store  # type: ignore[assignment]  # one of the two is there
         self._sizes = sizes
@@ -45,7 +56,9 @@ class History:
         self._blocks: list[Block] = []
         self._next_block = 1
         self._erased: Erased = {}
+        self.erasures = 0  # how often rows were given up since the start
         self._compact_all = False
+        self._unwanted: set[str] = set()
         self._sealing: Sealing | None = None
         self._sources: Sources | None = None
         self._newest: int | None = -HIGHEST  # the largest event time; None: to be looked up
@@ -76,17 +89,32 @@ class History:
         self._recent = []
         if len(self._small_runs) >= self._sizes.runs_merged:
             slices: list[tuple[Source, int, int]] = [(run, 0, run.rows) for run in self._small_runs]
-            self._runs.append(Gathering.of(slices).run(self._cache))
+            rows = Gathering.of(slices, gone=self._gone)
+            self._runs += [rows.run(self._cache)] if len(rows.order) else []
             self._small_runs = []
         self._sources = None
+
+    def take_back(self, arrival: Arrival) -> bool:
+        """Takes out an arrival that is still a row by itself; returns False where it is one no more."""
+        index = bisect_left(self._recent, arrival[:2], key=_position)
+        if index == len(self._recent) or self._recent[index][:2] != arrival[:2]:
+            return False
+        del self._recent[index]
+        self._newest = None
+        return True
 
     def erase(self, kind: SubjectKind, dense_ids: Iterable[int]) -> None:
         """The rows of these subjects, which are gone for good, are left out when their block is rewritten next."""
         self._erased.setdefault(kind, BitMap()).update(dense_ids)
+        self.erasures += 1
 
-    def compact(self) -> None:
-        """From the next snapshot on there is no row of an erased subject, and no two blocks that would fit one."""
+    def compact(self, types: Iterable[str] = ()) -> None:
+        """From the next snapshot on there is no row of an erased subject, and no two blocks that would fit one.
+
+        Blocks with rows of the given types are rewritten too, without what is `gone`.
+        """
         self._compact_all = True
+        self._unwanted.update(types)
 
     # ------------------------------------------------------------ reading
 
@@ -94,6 +122,11 @@ class History:
     def rows(self) -> int:
         """How many rows there are."""
         return len(self._recent) + self._all.rows
+
+    def types(self) -> set[str]:
+        """Returns the event types there may be rows of."""
+        stored = {name for source in self._all.sources for name in source.type_names}
+        return stored | {arrival.event.type for arrival in self._recent}
 
     @property
     def size_bytes(self) -> int:
@@ -126,6 +159,24 @@ class History:
             start, stop = source.after(after), source.after(through)
             for begin in range(start, stop, most):
                 yield StoredColumns(source, slice(begin, min(begin + most, stop)))
+
+    def rows_of(self, kind: SubjectKind, written: BitMap, after: int, through: int) -> Iterator[EventColumns]:
+        """Yields what `scan` would of subjects alone, by the dense ids written on arrival."""
+        recent = [
+            arrival
+            for arrival in self._recent[self._recent_after(after) : self._recent_after(through)]
+            if (arrival.user if kind is SubjectKind.USER else arrival.account) in written
+        ]
+        if recent:
+            yield RowColumns(recent)
+        wanted = np.array(written.to_array(), np.uint32)
+        for source in self._all.overlapping(after, through):
+            if source.may_hold(kind, written):
+                start, stop = source.after(after), source.after(through)
+                subjects = source.subjects(kind)[start:stop]
+                rows = np.flatnonzero(subjects == wanted[0] if len(wanted) == 1 else np.isin(subjects, wanted))
+                if len(rows):
+                    yield StoredColumns(source, rows + start)
 
     def count(self, after: int, through: int) -> int:
         """Returns how many rows `scan` yields."""
@@ -210,13 +261,15 @@ class History:
         self._sealed_runs = [*self._runs, *self._small_runs]
         self._runs, self._small_runs = [], []
         erased = {kind: gone.copy() for kind, gone in self._erased.items()}
-        groups = plan(self._sizes, self._sealed_runs, self._blocks, erased, everything=self._compact_all)
-        self._sealing = Sealing(groups, erased, self._next_block, self._block, self._sizes, self._compact_all)
+        everything = self._compact_all
+        groups = plan(self._sizes, self._sealed_runs, self._blocks, erased, self._unwanted, everything=everything)
+        self._unwanted = set()
+        self._sealing = Sealing(groups, erased, self._next_block, self._block, self._sizes, everything, self._gone)
         self._compact_all = False
         return self._pages(self._sealing)
 
     def _block(self, number: int, header: bytes) -> Block:
-        return Block(self._cache, self._store, number, header)
+        return Block(self._cache, self._store, self._part, number, header)
 
     def _pages(self, sealing: Sealing) -> Iterator[Page]:
         for page in sealing.pages():
@@ -257,3 +310,7 @@ class History:
 
 def _time(arrival: Arrival) -> int:
     return arrival[0]
+
+
+def _position(arrival: Arrival) -> Position:
+    return arrival[0], arrival[1]

@@ -23,6 +23,8 @@ from coterie.index.views import Instants
 
 Slice: TypeAlias = tuple[Source, int, int]  # rows [start, stop) of a source
 Erased: TypeAlias = "dict[SubjectKind, BitMap]"
+# Which of some rows, given as sequences and types, need not be kept.
+Gone: TypeAlias = "Callable[[Instants, TypeCodes, list[str]], npt.NDArray[np.bool_]]"
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class Run(Source):
         """Returns the dense ids as written on arrival, 0 for none."""
         return self._fixed.users if kind is SubjectKind.USER else self._fixed.accounts
 
-    def may_hold(self, kind: SubjectKind, dense_ids: list[int]) -> bool:  # noqa: ARG002 - a look at the rows costs less
+    def may_hold(self, kind: SubjectKind, dense_ids: Iterable[int]) -> bool:  # noqa: ARG002 - a look at the rows costs less
         """Returns True."""
         return True
 
@@ -175,8 +177,8 @@ class Gathering:
     in_place: bool  # whether the order is that of the slices, with no row left out
 
     @classmethod
-    def of(cls, slices: Iterable[Slice], erased: Erased | None = None) -> Gathering:
-        """Puts the rows of the slices in order of (time, sequence)."""
+    def of(cls, slices: Iterable[Slice], erased: Erased | None = None, gone: Gone | None = None) -> Gathering:
+        """Puts the rows of the slices in order of (time, sequence), but for those that are `gone`."""
         held = [part for part in slices if part[1] < part[2]]
         keys = sorted({key for source, _, _ in held for key in source.keys})
         times = _joined(held, lambda source: source.times)
@@ -187,6 +189,9 @@ class Gathering:
             # As long as the rows are said to be in place, they are read in the order of the slices.
             carried = rows.subjects(SubjectKind.USER) | rows.subjects(SubjectKind.ACCOUNT)
             rows.order = rows.order[carried[rows.order] != 0]
+        if gone is not None:
+            left_out = gone(_joined(held, lambda source: source.sequences), *rows.all_types())
+            rows.order = rows.order[~left_out[rows.order]]
         rows.in_place = len(rows.order) == len(times) and bool((np.diff(rows.order) == 1).all())
         return rows
 
@@ -219,15 +224,20 @@ class Gathering:
         erased = np.array(gone.to_array(), dtype=np.uint32)
         return np.where(np.isin(dense_ids, erased), np.uint32(0), dense_ids)
 
-    def types(self) -> tuple[TypeCodes, list[str]]:
-        """Returns the event types, as codes into names."""
+    def all_types(self) -> tuple[TypeCodes, list[str]]:
+        """Returns the event types of all rows of the slices, in their order, as codes into names."""
         united: dict[str, int] = {}
         parts = []
         for source, start, stop in self.slices:
             held, names = source.types
             renumbered = np.array([united.setdefault(name, len(united)) for name in names], dtype=np.int32)
             parts.append(renumbered[held[start:stop]])
-        codes = np.concatenate(parts)[self.order]
+        return np.concatenate(parts), list(united)
+
+    def types(self) -> tuple[TypeCodes, list[str]]:
+        """Returns the event types, as codes into names."""
+        codes, united = self.all_types()
+        codes = codes[self.order]
         used = np.bincount(codes, minlength=len(united)) > 0  # not so where all rows of a type were left out
         names = [name for name, is_used in zip(united, used.tolist(), strict=True) if is_used]
         return narrow((np.cumsum(used) - 1)[codes], len(names)), names

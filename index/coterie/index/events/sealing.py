@@ -6,7 +6,7 @@ Owns the plan of one snapshot and the numbers of the blocks it writes. Invariant
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -14,7 +14,7 @@ import msgpack
 from pyroaring import BitMap
 
 from coterie.index.events.blocks import Block, block_pages
-from coterie.index.events.runs import Erased, Gathering, Slice
+from coterie.index.events.runs import Erased, Gathering, Gone, Slice
 from coterie.index.events.sources import Source, Sources
 from coterie.index.model import SubjectKind
 from coterie.index.time.calendar import HIGHEST
@@ -54,6 +54,7 @@ class Sealing:
     make_block: Callable[[int, bytes], Block]
     sizes: Sizes
     clears: bool  # whether no row of an erased subject is left afterwards
+    gone: Gone | None = None
     blocks: list[Block] = field(default_factory=list)
     kept: list[Page] = field(default_factory=list)  # what was yielded, where no store keeps it
 
@@ -67,7 +68,7 @@ class Sealing:
         for group in self.groups:
             block_rows = self.sizes.suited_block_rows(group)
             for slices in cut(group, block_rows):
-                for rows in Gathering.of(slices, self.erased).split(block_rows):
+                for rows in Gathering.of(slices, self.erased, self.gone).split(block_rows):
                     yield from self._block(rows)
         for block in self.replaced:
             for key in block.page_keys():
@@ -104,11 +105,17 @@ def cut(group: Sequence[Source], block_rows: int) -> Iterator[list[Slice]]:
 
 
 def plan(
-    sizes: Sizes, tail: Sequence[Source], blocks: Sequence[Block], erased: Erased, *, everything: bool
+    sizes: Sizes,
+    tail: Sequence[Source],
+    blocks: Sequence[Block],
+    erased: Erased,
+    unwanted: Collection[str],
+    *,
+    everything: bool,
 ) -> list[Sequence[Source]]:
     """Returns the groups of sources to rewrite: the tail with small blocks near it, then blocks in need of it.
 
-    With `everything`, blocks that hold rows of erased subjects are in need of it, and all small ones.
+    With `everything`, blocks that hold rows of erased subjects or unwanted types are in need of it, and all small ones.
     """
     groups: list[Sequence[Source]] = []
     rest = list(blocks)
@@ -122,7 +129,12 @@ def plan(
     small = _small_neighbours(sizes, rest)
     groups += small
     alone = [block for block in rest if not any(block in group for group in small)]
-    return groups + [[block] for block in alone if any(block.holds_any(kind, gone) for kind, gone in erased.items())]
+    return groups + [
+        [block]
+        for block in alone
+        if not block.type_names.isdisjoint(unwanted)
+        or any(block.holds_any(kind, gone) for kind, gone in erased.items())
+    ]
 
 
 def _neighbours(sizes: Sizes, first: int, last: int, blocks: Sequence[Block]) -> list[Block]:

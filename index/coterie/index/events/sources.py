@@ -86,12 +86,17 @@ class Source(ABC):
     def types(self) -> tuple[TypeCodes, list[str]]:
         """Event types, as codes into names."""
 
+    @property
+    def type_names(self) -> frozenset[str]:
+        """The event types that may occur."""
+        return frozenset(self.types[1])
+
     @abstractmethod
     def subjects(self, kind: SubjectKind) -> DenseIds:
         """Returns the dense ids as written on arrival, 0 for none."""
 
     @abstractmethod
-    def may_hold(self, kind: SubjectKind, dense_ids: list[int]) -> bool:
+    def may_hold(self, kind: SubjectKind, dense_ids: Iterable[int]) -> bool:
         """Returns False where no row is of any of these subjects."""
 
     @abstractmethod
@@ -236,9 +241,9 @@ class StoredColumns(EventColumns):
 
     def event(self, row: int) -> Arrival:
         """Returns one row as an arrival, with neither identifiers nor event id."""
-        return self.take(np.array([row])).events()[0]
+        return self.take(np.array([row])).all_events()[0]
 
-    def events(self) -> list[Arrival]:
+    def all_events(self) -> list[Arrival]:
         """Returns all rows as arrivals, with neither identifiers nor event ids."""
         bags: dict[bool, list[dict[str, Value]]] = {side: [{} for _ in range(self.rows)] for side in (False, True)}
         for key in self._source.keys:

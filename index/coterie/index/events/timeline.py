@@ -103,6 +103,8 @@ def _arrivals(recent: Sequence[Arrival], sources: Sequence[Source], found: list[
         rows_of.setdefault(index, []).append(row)
     read: dict[tuple[int, int], Arrival] = {}
     for index, rows in rows_of.items():
-        events = [recent[row] for row in rows] if index < 0 else StoredColumns(sources[index], np.array(rows)).events()
+        events = (
+            [recent[row] for row in rows] if index < 0 else StoredColumns(sources[index], np.array(rows)).all_events()
+        )
         read.update(((index, row), event) for row, event in zip(rows, events, strict=True))
     return [read[index, row] for _, _, index, row in found]

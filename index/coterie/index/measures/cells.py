@@ -21,6 +21,7 @@ from coterie.index.model import Value
 from coterie.index.table import Keys, Table
 from coterie.index.views import ColumnView
 
+VISIT_COLUMNS = ("start", "last", "first", "row", "referrer", "source")
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 TABLES = {
@@ -28,6 +29,9 @@ TABLES = {
     Shape.SUM: ("sums",),
     Shape.DISTINCT: ("counts", "values"),
     Shape.EXTREME: ("extremes",),
+    Shape.VISITS: ("visits",),
+    Shape.ENDINGS: (),
+    Shape.STEPS: ("steps",),
 }
 
 
@@ -46,7 +50,8 @@ def keys_of(measures: Ints, subjects: NDArray[np.uint32]) -> Keys:
     return (measures.astype(np.uint64) << _HALF) | subjects.astype(np.uint64)
 
 
-def _unpack(keys: Keys) -> tuple[Ints, NDArray[np.uint32]]:
+def unpack(keys: Keys) -> tuple[Ints, NDArray[np.uint32]]:
+    """Returns the measures and subjects that keys were packed of."""
     return (keys >> _HALF).astype(np.int64), (keys & _LOW).astype(np.uint32)
 
 
@@ -70,6 +75,8 @@ class Cells:
             "sums": Table({"events": "i4", "units": "i8", "millionths": "i8"}),
             "values": Table({"events": "i4"}, paired=True),
             "extremes": Table({"kind": "u1", "rank": "i8", "sequence": "i8", "value": "i8"}),
+            "visits": Table({"events": "i4", "pages": "i4"} | dict.fromkeys(VISIT_COLUMNS, "i8")),
+            "steps": Table({"kind": "u1", "start": "i8", "newest": "i8"}),
         }
         self.codes = Codes()
 
@@ -107,9 +114,10 @@ class Cells:
 
     def _count(self, keys: Keys, signs: Ints, _extra: NDArray[Any]) -> Touched:
         order, starts = _fold(keys)
-        return self._add_counts(keys[order[starts]], np.add.reduceat(signs[order], starts))
+        return self.add_counts(keys[order[starts]], np.add.reduceat(signs[order], starts))
 
-    def _add_counts(self, cells: Keys, amounts: Ints) -> Touched:
+    def add_counts(self, cells: Keys, amounts: Ints) -> Touched:
+        """Adds to the numbers of different COUNT cells."""
         table = self.tables["counts"]
         slots = table.claim(cells)
         table.before_write(slots)
@@ -118,7 +126,7 @@ class Cells:
         new = old + amounts
         events[slots] = new
         zeros = np.zeros(len(cells))
-        return Touched(*_unpack(cells), (old, zeros), (new, zeros))
+        return Touched(*unpack(cells), (old, zeros), (new, zeros))
 
     def _sum(self, keys: Keys, signs: Ints, numbers: NDArray[np.float64]) -> Touched:
         order, starts = _fold(keys)
@@ -127,9 +135,10 @@ class Cells:
             np.add.reduceat(values[order], starts)
             for values in (signs, wholes.astype(np.int64) * signs, np.rint(fractions * 1e6).astype(np.int64) * signs)
         )
-        return self._add_sums(keys[order[starts]], amounts, units, millionths)
+        return self.add_sums(keys[order[starts]], amounts, units, millionths)
 
-    def _add_sums(self, cells: Keys, amounts: Ints, units: Ints, millionths: Ints) -> Touched:
+    def add_sums(self, cells: Keys, amounts: Ints, units: Ints, millionths: Ints) -> Touched:
+        """Adds to the numbers and totals of different SUM cells."""
         table = self.tables["sums"]
         slots = table.claim(cells)
         table.before_write(slots)
@@ -138,7 +147,7 @@ class Cells:
         new_events, new_units, new_millionths = old_events + amounts, old_units + units, old_millionths + millionths
         events[slots], all_units[slots], all_millionths[slots] = new_events, new_units, new_millionths
         return Touched(
-            *_unpack(cells),
+            *unpack(cells),
             (old_events, total_of(old_units, old_millionths)),
             (new_events, total_of(new_units, new_millionths)),
         )
@@ -146,9 +155,10 @@ class Cells:
     def _distinct(self, keys: Keys, signs: Ints, hashes: Keys) -> Touched | None:
         order, starts = _fold(keys, hashes)
         firsts = order[starts]
-        return self._add_values(keys[firsts], hashes[firsts], np.add.reduceat(signs[order], starts))
+        return self.add_values(keys[firsts], hashes[firsts], np.add.reduceat(signs[order], starts))
 
-    def _add_values(self, cells: Keys, hashes: Keys, amounts: Ints) -> Touched | None:
+    def add_values(self, cells: Keys, hashes: Keys, amounts: Ints) -> Touched | None:
+        """Adds to the numbers of different (DISTINCT cell, value) pairs; returns the cells whose values changed."""
         table = self.tables["values"]
         slots = table.claim(cells, hashes)
         table.before_write(slots)
@@ -162,7 +172,7 @@ class Cells:
             return None
         owners = cells[changed]
         order, starts = _fold(owners)
-        return self._add_counts(owners[order[starts]], np.add.reduceat(appeared[changed][order], starts))
+        return self.add_counts(owners[order[starts]], np.add.reduceat(appeared[changed][order], starts))
 
     def _extreme(self, matches: Matches) -> Touched | None:
         keys = keys_of(matches.measures, matches.subjects)
@@ -170,16 +180,17 @@ class Cells:
         last = np.append(keys[order][1:] != keys[order][:-1], True)
         best = order[last]
         cells, ranks = keys[best], matches.extra[best]
-        won = self._beats(cells, ranks, matches.sequences[best])
+        won = self.beats(cells, ranks, matches.sequences[best])
         if not won.any():
             return None
         best, cells, ranks = best[won], cells[won], ranks[won]
         values: list[Value | None] = matches.values(best) if matches.values is not None else [None] * len(best)
         kinds, encoded = self.codes.encode(values)
-        self._write_extremes(cells, kinds, ranks, matches.sequences[best], encoded)
-        return Touched(*_unpack(cells))
+        self.write_extremes(cells, kinds, ranks, matches.sequences[best], encoded)
+        return Touched(*unpack(cells))
 
-    def _beats(self, cells: Keys, ranks: Ints, sequences: Ints) -> NDArray[np.bool_]:
+    def beats(self, cells: Keys, ranks: Ints, sequences: Ints) -> NDArray[np.bool_]:
+        """Returns which of these would replace what their EXTREME cell holds."""
         table = self.tables["extremes"]
         slots = table.find(cells)
         columns = table.columns
@@ -188,9 +199,8 @@ class Cells:
         won: NDArray[np.bool_] = (slots < 0) | (columns["kind"][slots] == 0) | better
         return won
 
-    def _write_extremes(
-        self, cells: Keys, kinds: NDArray[np.uint8], ranks: Ints, sequences: Ints, values: Ints
-    ) -> None:
+    def write_extremes(self, cells: Keys, kinds: NDArray[np.uint8], ranks: Ints, sequences: Ints, values: Ints) -> None:
+        """Replaces what EXTREME cells hold."""
         table = self.tables["extremes"]
         slots = table.claim(cells)
         table.before_write(slots)
@@ -201,24 +211,25 @@ class Cells:
 
     def counts(self, measure: int, subjects: NDArray[np.uint32]) -> Ints:
         """Returns the number of events (or of distinct values) of each subject."""
-        return self._read("counts", measure, subjects, "events")[0]
+        return self.read("counts", measure, subjects, "events")[0]
 
     def sums(self, measure: int, subjects: NDArray[np.uint32]) -> tuple[Ints, NDArray[np.float64]]:
         """Returns the number of events and the total of each subject."""
-        events, units, millionths = self._read("sums", measure, subjects, "events", "units", "millionths")
+        events, units, millionths = self.read("sums", measure, subjects, "events", "units", "millionths")
         return events, total_of(units, millionths)
 
     def extremes(self, measure: int, subjects: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], Ints, Ints]:
         """Returns where there is an extreme, its rank and its sequence (both negated for an earliest)."""
-        kind, rank, sequence = self._read("extremes", measure, subjects, "kind", "rank", "sequence")
+        kind, rank, sequence = self.read("extremes", measure, subjects, "kind", "rank", "sequence")
         return kind != 0, rank, sequence
 
     def extreme_values(self, measure: int, subjects: NDArray[np.uint32]) -> ColumnView:
         """Returns the property values of the extremes as a column."""
-        kinds, values = self._read("extremes", measure, subjects, "kind", "value")
+        kinds, values = self.read("extremes", measure, subjects, "kind", "value")
         return self.codes.view(kinds, values)
 
-    def _read(self, name: str, measure: int, subjects: NDArray[np.uint32], *columns: str) -> list[Ints]:
+    def read(self, name: str, measure: int, subjects: NDArray[np.uint32], *columns: str) -> list[Ints]:
+        """Returns columns of a table for each subject, as int64; 0 where there is no cell."""
         table = self.tables[name]
         slots = table.find(keys_of(np.full(len(subjects), measure, np.int64), subjects))
         missing = slots < 0
@@ -232,90 +243,13 @@ class Cells:
     def subjects_with(self, measure: int, shape: Shape) -> NDArray[np.uint32]:
         """Returns the dense ids that have a cell of the measure (a pass over the table)."""
         keys = self.tables[TABLES[shape][0]].live_keys()
-        return _unpack(keys[(keys >> _HALF) == np.uint64(measure)])[1]
+        return unpack(keys[(keys >> _HALF) == np.uint64(measure)])[1]
 
     def drop(self, measure: int, shape: Shape) -> None:
         """Empties all cells of a measure nobody uses any more."""
         for name in TABLES[shape]:
             table = self.tables[name]
-            self._empty(table, np.flatnonzero((table.keys >> _HALF) == np.uint64(measure)))
-
-    @staticmethod
-    def _empty(table: Table, slots: Ints) -> None:
-        table.before_write(slots)
-        for column in table.columns.values():
-            column[slots] = 0
-
-    # ------------------------------------------------------------ merge and delete
-
-    def move(self, measures: dict[Shape, Ints], source: int, target: int | None) -> list[Touched]:
-        """Adds the source subject's cells to the target's (None: to nobody's) and empties them."""
-        touched: list[Touched | None] = []
-        for shape, held in measures.items():
-            sources = keys_of(held, np.full(len(held), source, np.uint32))
-            if shape is Shape.COUNT:
-                touched += self._move_counts(sources, target)
-            elif shape is Shape.SUM:
-                touched += self._move_sums(sources, target)
-            elif shape is Shape.DISTINCT:
-                touched += self._move_values(sources, target)
-            else:
-                touched += self._move_extremes(sources, target)
-        return [part for part in touched if part is not None]
-
-    def _occupied(self, name: str, keys: Keys) -> tuple[Keys, Ints]:
-        slots = self.tables[name].find(keys)
-        held = slots >= 0
-        return keys[held], slots[held]
-
-    def _move_counts(self, sources: Keys, target: int | None) -> list[Touched | None]:
-        keys, slots = self._occupied("counts", sources)
-        if not len(keys):
-            return []
-        amounts = self.tables["counts"].columns["events"][slots].astype(np.int64)
-        taken = self._add_counts(keys, -amounts)
-        return [taken] if target is None else [taken, self._add_counts(_retarget(keys, target), amounts)]
-
-    def _move_sums(self, sources: Keys, target: int | None) -> list[Touched | None]:
-        keys, slots = self._occupied("sums", sources)
-        if not len(keys):
-            return []
-        events, units, millionths = (column[slots].astype(np.int64) for column in self.tables["sums"].columns.values())
-        taken = self._add_sums(keys, -events, -units, -millionths)
-        return (
-            [taken] if target is None else [taken, self._add_sums(_retarget(keys, target), events, units, millionths)]
-        )
-
-    def _move_values(self, sources: Keys, target: int | None) -> list[Touched | None]:
-        sources, slots = self._occupied("counts", sources)
-        sources = sources[self.tables["counts"].columns["events"][slots] != 0]
-        if not len(sources):
-            return []
-        table = self.tables["values"]
-        slots = np.flatnonzero(np.isin(table.keys, sources) & (table.columns["events"] != 0))
-        if not len(slots):
-            return []
-        keys, hashes = table.keys[slots], table.seconds[slots]
-        amounts = table.columns["events"][slots].astype(np.int64)
-        taken = self._add_values(keys, hashes, -amounts)
-        return [taken] if target is None else [taken, self._add_values(_retarget(keys, target), hashes, amounts)]
-
-    def _move_extremes(self, sources: Keys, target: int | None) -> list[Touched | None]:
-        keys, slots = self._occupied("extremes", sources)
-        table = self.tables["extremes"]
-        slots = slots[table.columns["kind"][slots] != 0]
-        keys = table.keys[slots]
-        if not len(keys):
-            return []
-        kinds, ranks, sequences, values = (table.columns[name][slots] for name in ("kind", "rank", "sequence", "value"))
-        self._empty(table, slots)
-        touched: list[Touched | None] = [Touched(*_unpack(keys))]
-        if target is not None:
-            moved = _retarget(keys, target)
-            won = self._beats(moved, ranks, sequences)
-            self._write_extremes(moved[won], kinds[won], ranks[won], sequences[won], values[won])
-            touched.append(Touched(*_unpack(moved[won])))
-        return touched
+            table.empty(np.flatnonzero((table.keys >> _HALF) == np.uint64(measure)))
 
 
 _FOLDS: dict[Shape, Callable[[Cells, Keys, Ints, NDArray[Any]], Touched | None]] = {
@@ -339,12 +273,8 @@ def _fold(keys: Keys, seconds: Keys | None = None) -> tuple[Ints, Ints]:
 
 
 def _named(matches: Matches) -> Touched:
-    return Touched(*_unpack(np.unique(keys_of(matches.measures, matches.subjects))))
+    return Touched(*unpack(np.unique(keys_of(matches.measures, matches.subjects))))
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _retarget(keys: Keys, target: int) -> Keys:
-    return (keys & ~_LOW) | np.uint64(target)

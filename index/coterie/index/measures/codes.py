@@ -48,6 +48,14 @@ class Codes:
                 encoded[position] = int(value)
         return kinds, encoded
 
+    def text_code(self, text: str | None) -> int:
+        """Returns the code of a text, from 1; 0 for none."""
+        return 0 if text is None else self._texts.code(text) + 1
+
+    def text(self, code: int) -> str | None:
+        """Returns the text of a code."""
+        return self._texts[code - 1] if code else None
+
     def view(self, kinds: Ints, values: Ints) -> ColumnView:
         """Returns kept values as a column."""
         return ColumnView(

@@ -19,6 +19,7 @@ from coterie.index.events.columns import EventColumns
 from coterie.index.events.filters import FilterSet
 from coterie.index.measures.spec import MeasureSpec, Ranking, Shape
 from coterie.index.model import SubjectKind, Value
+from coterie.index.settings import PAGE_TYPES
 from coterie.index.time.calendar import local_days
 
 Ints = NDArray[np.int64]
@@ -26,7 +27,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(slots=True)
 class Matches:
-    """Rows of one shape. `extra` is the number (SUM), the value's hash (DISTINCT) or the rank (EXTREME).
+    """Rows of one shape. `extra` is the number (SUM), the value's hash (DISTINCT), the rank (EXTREME) or whether the
+    event is a page (VISITS).
 
     `sequences` break ties of time: the larger wins, so an earliest event's are negated.
     """
@@ -37,7 +39,7 @@ class Matches:
     times: Ints
     sequences: Ints
     extra: NDArray[Any]
-    values: Callable[[Ints], list[Value | None]] | None = None  # EXTREME: the property values of chosen rows
+    values: Callable[[Ints], list[Any]] | None = None  # of chosen rows: see `_values` and `_origins`
 
     def __len__(self) -> int:
         return len(self.measures)
@@ -71,7 +73,7 @@ def concatenate(parts: Sequence[Matches]) -> Matches:
     order = np.argsort(times, kind="stable")
     values = None
     if parts[0].values is not None:
-        held: list[Value | None] = []
+        held: list[Any] = []
         for part in parts:
             held += part.values(np.arange(len(part)))  # type: ignore[misc]
         values = lambda chosen: [held[order[row]] for row in chosen]  # noqa: E731
@@ -157,12 +159,18 @@ def _rows(
     values = None
     if shape is Shape.EXTREME:
         values = lambda chosen: _values(columns, measures[chosen], rows[chosen], specs)  # noqa: E731
+    elif shape is Shape.VISITS:
+        extra[:] = _are_pages(columns)[rows]
+        values = lambda chosen: _origins(columns, rows[chosen])  # type: ignore[assignment]  # noqa: E731
     matches = Matches(shape, measures, subjects, columns.times[rows], sequences, extra, values)
     return matches if keep.all() else matches.take(np.flatnonzero(keep))
 
 
 _EXTRA_TYPES: dict[Shape, str] = {
-    Shape.COUNT: "i1",  # unused
+    Shape.COUNT: "i1",  # unused, as for ENDINGS and STEPS
+    Shape.ENDINGS: "i1",
+    Shape.STEPS: "i1",
+    Shape.VISITS: "i1",
     Shape.SUM: "f8",
     Shape.DISTINCT: "u8",
     Shape.EXTREME: "i8",
@@ -177,7 +185,7 @@ def _by_reading(measures: Ints, specs: Sequence[MeasureSpec | None]) -> dict[_Re
     for measure in np.unique(measures).tolist():
         spec = specs[measure]
         assert spec is not None
-        counts = spec.shape is Shape.COUNT
+        counts = _EXTRA_TYPES[spec.shape] == "i1"
         key = (spec.kind, None if counts else spec.property_name, spec.ranking, "" if counts else spec.zone)
         readings.setdefault(key, []).append(measure)
     if len(readings) == 1:
@@ -248,6 +256,18 @@ def ordered_bits(numbers: NDArray[np.float64]) -> Ints:
     """Returns int64s in the order of the numbers (the IEEE bits, with those of negative numbers mirrored)."""
     bits = (numbers + 0.0).view(np.int64)
     return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+
+
+def _are_pages(columns: EventColumns) -> NDArray[np.bool_]:
+    pages = [code for code, name in enumerate(columns.type_names) if name in PAGE_TYPES]
+    return np.isin(columns.type_codes, pages)
+
+
+def _origins(columns: EventColumns, rows: Ints) -> list[tuple[str | None, str | None]]:
+    """Where a visit that begins with one of these events came from: referrer and source, where they are texts."""
+    sides = (columns.values(name, rows) for name in ("referrer", "source"))
+    referrers, sources = ([value if isinstance(value, str) else None for value in held] for held in sides)
+    return list(zip(referrers, sources, strict=True))
 
 
 def _values(

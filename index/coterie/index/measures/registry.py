@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from coterie.index.events.filters import FilterSet
 from coterie.index.measures.matches import Group, Ints, Matches
-from coterie.index.measures.spec import MeasureSpec, Shape
+from coterie.index.measures.spec import DERIVING, MeasureSpec, Shape
 from coterie.index.model import SubjectKind
 from coterie.index.time.boundaries import Boundary
 from coterie.index.time.calendar import HIGHEST, LOWEST
@@ -62,8 +62,10 @@ class Measures:
         self._lower, self._upper = np.zeros(1, np.int64), np.zeros(1, np.int64)  # boundary ids by measure
         self.frontiers = np.full(1, LOWEST, np.int64)
         self._entering_lower = np.zeros(1, np.bool_)
+        self.of_visit = np.zeros(1, np.bool_)  # by measure: whether its window is the running visit
         self._group: Group | None = None
         self._kinds: dict[SubjectKind, dict[Shape, Ints]] | None = None
+        self._chains: dict[str, tuple[int, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -89,12 +91,13 @@ class Measures:
         self._lower[measure], self._upper[measure] = lower, upper
         self.frontiers[measure] = frontier
         self._entering_lower[measure] = spec.retractable or spec.fixed_lower
+        self.of_visit[measure] = spec.of_visit
         if established:
             self._established.add(measure)
         self.roles[upper].enter.add(measure)
         if not spec.fixed_lower:
             (self.roles[lower].leave if spec.retractable else self.roles[lower].look).add(measure)
-        self._group = self._kinds = None
+        self._group = self._kinds = self._chains = None
         return measure
 
     def _extend(self, size: int) -> None:
@@ -109,6 +112,7 @@ class Measures:
             self._lower, self._upper = np.resize(self._lower, grown), np.resize(self._upper, grown)
             self.frontiers = np.resize(self.frontiers, grown)
             self._entering_lower = np.resize(self._entering_lower, grown)
+            self.of_visit = np.resize(self.of_visit, grown)
 
     def boundary(self, boundary: Boundary, now: int) -> int:
         """Returns the id of a boundary, with its cursor at `now`'s value."""
@@ -142,7 +146,7 @@ class Measures:
         self.specs[measure] = None
         self._established.discard(measure)
         self.frontiers[measure] = LOWEST
-        self._group = self._kinds = None
+        self._group = self._kinds = self._chains = None
         return spec
 
     # ------------------------------------------------------------ where events stand
@@ -165,13 +169,12 @@ class Measures:
         """Returns who the subjects written in history are now; 0 for deleted ones."""
         specs = self.specs
         kinds = {spec.kind for m in np.unique(matches.measures).tolist() if (spec := specs[m]) is not None}
-        subjects = matches.subjects
-        for kind in kinds:
-            mapped = canonical(kind, subjects)
-            if len(kinds) == 1:
-                return mapped
+        if len(kinds) == 1:
+            return canonical(kinds.pop(), matches.subjects)
+        subjects = matches.subjects.copy()
+        for kind in kinds:  # an id of one kind may lie beyond all there are of the other
             mine = np.array([getattr(specs[m], "kind", None) is kind for m in matches.measures.tolist()], np.bool_)
-            subjects = np.where(mine, mapped, subjects)
+            subjects[mine] = canonical(kind, subjects[mine])
         return subjects
 
     # ------------------------------------------------------------ groups
@@ -200,6 +203,35 @@ class Measures:
                 for each, shapes in found.items()
             }
         return self._kinds[kind]
+
+    # ------------------------------------------------------------ from which events are derived
+
+    @property
+    def derives(self) -> bool:
+        """Whether any events are derived from what enters measures."""
+        return any(shape in self.of_kind(kind) for kind in SubjectKind for shape in DERIVING)
+
+    def tracker(self, kind: SubjectKind) -> int | None:
+        """Returns the measure that follows the visits of a kind, None where none does."""
+        held = self.of_kind(kind).get(Shape.VISITS)
+        return None if held is None else int(held[0])
+
+    def windows_of_visit(self, kind: SubjectKind) -> dict[Shape, Ints]:
+        """Returns the measures of a kind whose window is the running visit, by shape."""
+        chosen = {shape: held[self.of_visit[held]] for shape, held in self.of_kind(kind).items()}
+        return {shape: held for shape, held in chosen.items() if len(held)}
+
+    def steps_with(self, measure: int) -> tuple[int, ...]:
+        """Returns all measures of the sequence that a STEPS measure belongs to, in order of the steps."""
+        if self._chains is None:
+            chains: dict[str, dict[int, int]] = {}
+            for other, spec in enumerate(self.specs):
+                if spec is not None and spec.step is not None:
+                    chains.setdefault(_chain_name(spec), {})[spec.step.number] = other
+            self._chains = {name: tuple(held[number] for number in sorted(held)) for name, held in chains.items()}
+        spec = self.specs[measure]
+        assert spec is not None
+        return self._chains[_chain_name(spec)]
 
     # ------------------------------------------------------------ building
 
@@ -230,3 +262,13 @@ class Measures:
         """Before the same specs are added again (in any order): they get back their ids and frontiers."""
         self._reserved = {text: (measure, frontier, established) for text, measure, frontier, established in dumped}
         self._extend(max((measure for measure, _, _ in self._reserved.values()), default=0) + 1)
+
+    def give_up_reserved(self) -> list[int]:
+        """Forgets, and returns, the measures that nobody added again: those of previews a snapshot fell into."""
+        reserved, self._reserved = self._reserved, {}
+        return [measure for measure, _, _ in reserved.values()]
+
+
+def _chain_name(spec: MeasureSpec) -> str:
+    assert spec.step is not None
+    return f"{spec.kind.name} {spec.step.chain!r}"

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from coterie.index.model import SubjectKind
 from coterie.index.rules.ast import And, Events, EventTimeTest, Not, Or, Predicate, PropertyTest
-from coterie.index.time.boundaries import Beginning, Boundary, Fixed
+from coterie.index.time.boundaries import Beginning, Boundary, Fixed, VisitStart
 
 
 class Shape(IntEnum):
@@ -21,6 +21,15 @@ class Shape(IntEnum):
     SUM = 2
     DISTINCT = 3
     EXTREME = 4
+    # These three count nothing: events are derived from what enters them.
+    VISITS = 5  # the subject's newest visit
+    ENDINGS = 6  # no cells: a visit that enters has ended
+    STEPS = 7  # how far the subject has come in a sequence
+
+
+# The derived events that visits are, by whose they are; rules say $visit for both.
+VISIT_TYPES = {SubjectKind.USER: "$visit", SubjectKind.ACCOUNT: "$visit/account"}
+DERIVING = (Shape.VISITS, Shape.ENDINGS, Shape.STEPS)
 
 
 class Ranking(IntEnum):
@@ -30,6 +39,23 @@ class Ranking(IntEnum):
     LATEST = 2
     SMALLEST = 3
     LARGEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A sequence: its steps, in the zone of their local times, from first to last within a time (None: any)."""
+
+    steps: tuple[Events, ...]
+    within_ms: int | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Which step of which sequence a STEPS measure is, from 0."""
+
+    chain: Chain
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +70,7 @@ class MeasureSpec:
     property_name: str | None = None
     ranking: Ranking | None = None
     zone: str = "UTC"
+    step: Step | None = None  # of STEPS
 
     @property
     def retractable(self) -> bool:
@@ -53,7 +80,12 @@ class MeasureSpec:
     @property
     def fixed_lower(self) -> bool:
         """Whether the lower boundary never moves, so that it can exclude an event on entering."""
-        return isinstance(self.lower, (Beginning, Fixed))
+        return isinstance(self.lower, (Beginning, Fixed, VisitStart))
+
+    @property
+    def of_visit(self) -> bool:
+        """Whether the window is the running visit."""
+        return isinstance(self.lower, VisitStart)
 
 
 def needs_zone(where: Predicate | None) -> bool:

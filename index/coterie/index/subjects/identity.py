@@ -52,6 +52,7 @@ class IdentityMap:
         self._canonical: DenseIds = np.arange(1024, dtype=np.uint32)
         self._pages = Pages(self._encode_chunk)
         self._ended = 0  # how many ids do not stand for themselves
+        self._absorbed: dict[int, list[int]] = {}  # by subject, whoever ended in it
 
     # ------------------------------------------------------------ asking
 
@@ -89,6 +90,13 @@ class IdentityMap:
             targets, beyond = beyond, self._canonical[beyond]
         return targets
 
+    def written_ids(self, subjects: Iterable[int]) -> BitMap:
+        """Returns the dense ids under which the events of live subjects were written: theirs, and of whom they absorbed."""
+        written = BitMap(subjects)
+        if self._absorbed:
+            written.update([other for subject in written for other in self._absorbed.get(subject, ())])
+        return written
+
     @property
     def size_bytes(self) -> int:
         """Roughly the memory held: ids, and names not yet in the store."""
@@ -116,6 +124,7 @@ class IdentityMap:
         self._names.set_names(survivor, self._names.names(survivor) + names)
         if absorbed in self.known:
             self.known.add(survivor)
+        self._absorbed.setdefault(survivor, []).extend([absorbed, *self._absorbed.pop(absorbed, ())])
         self._end(absorbed, survivor, names)
 
     def delete(self, subject: int) -> tuple[Identifier, ...]:
@@ -124,6 +133,7 @@ class IdentityMap:
         names = self._names.names(subject)
         for identifier in names:
             self._names.assign(identifier, NOBODY)
+        self._absorbed.pop(subject, None)
         self._end(subject, NOBODY, names)
         return names
 
@@ -255,6 +265,11 @@ class IdentityMap:
             ids = np.frombuffer(page, dtype="<u4")
             start = number << _CHUNK_BITS
             self._canonical[start : start + len(ids)] = ids
+        every = np.arange(self.next_id, dtype=np.uint32)
+        ended = every[self._canonical[: self.next_id] != every]
+        for absorbed, survivor in zip(ended.tolist(), self.canonical(ended).tolist(), strict=True):
+            if survivor:
+                self._absorbed.setdefault(survivor, []).append(absorbed)
 
     def _encode_chunk(self, number: int) -> bytes:
         start = number << _CHUNK_BITS

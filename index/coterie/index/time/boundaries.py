@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from coterie.index.errors import RuleUnsupported
 from coterie.index.rules.ast import Absolute, AgoRange, Calendar, CalendarUnit, Sliding, ThisVisit, Window
 from coterie.index.time.calendar import HIGHEST, LOWEST, period_start, resolve
 
@@ -101,6 +100,39 @@ class UpTo:
         return t if t <= self.at else None
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The earlier of two edges."""
+
+    first: Boundary
+    second: Boundary
+
+    def value(self, now: int) -> int:
+        """Returns the lesser of both values."""
+        return min(self.first.value(now), self.second.value(now))
+
+    def due(self, t: int) -> int | None:
+        """Returns the instant at which both have reached `t`."""
+        first, second = self.first.due(t), self.second.due(t)
+        return None if first is None or second is None else max(first, second)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitStart:
+    """The lower edge of `in this visit`: another for each subject, so that no cursor stands on it.
+
+    Cells of such a window are emptied when the visit ends; see `visits`.
+    """
+
+    def value(self, now: int) -> int:  # noqa: ARG002 - the same at any now
+        """Returns LOWEST: what lies before the visit is kept out by its subject."""
+        return LOWEST
+
+    def due(self, t: int) -> int | None:
+        """Returns None for every instant there is."""
+        return LOWEST if t <= LOWEST else None
+
+
 NOW = SlidingEdge(0)
 
 
@@ -112,7 +144,7 @@ def Now() -> SlidingEdge:  # noqa: N802 - named like the edges beside it
 def window_bounds(window: Window | None, zone: str) -> tuple[Boundary, Boundary]:
     """Returns the lower and upper edge of a window; local dates are read in `zone`.
 
-    RuleUnsupported for `in this visit`, FieldInvalid for an unknown zone.
+    FieldInvalid for an unknown zone.
     """
     match window:
         case None:
@@ -129,7 +161,14 @@ def window_bounds(window: Window | None, zone: str) -> tuple[Boundary, Boundary]
             upper = NOW if last_back == 0 else CalendarEdge(unit, last_back - 1, zone)
             return CalendarEdge(unit, first_back, zone), upper
         case ThisVisit():
-            raise RuleUnsupported("rule", "a window in this visit", "in the last 30 minutes")
+            return VisitStart(), NOW
+
+
+def behind(upper: Boundary, delay_ms: int) -> Boundary:
+    """Returns the edge that lets in what `upper` does, but no event younger than `delay_ms`."""
+    if isinstance(upper, SlidingEdge):
+        return SlidingEdge(max(upper.ago_ms, delay_ms))
+    return Earlier(upper, SlidingEdge(delay_ms))
 
 
 def _before(at: int) -> int:

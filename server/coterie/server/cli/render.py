@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich import box
@@ -17,6 +18,7 @@ from coterie.client.answers import enum_name
 from coterie.v1 import common_pb2, segment_service_pb2
 
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_SPANS_MS = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1_000, "millisecond": 1}
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -56,10 +58,17 @@ def size(size_bytes: int) -> str:
     return f"{amount:.0f} B" if unit == 0 else f"{amount:.1f} {_BYTE_UNITS[unit]}"
 
 
-def instant(timestamp: Timestamp) -> str:
-    """An instant in UTC, to the second; milliseconds where there are some."""
-    moment = timestamp.ToDatetime(tzinfo=UTC)
+def instant(timestamp: Timestamp, zone: tzinfo = UTC) -> str:
+    """An instant in a zone, to the second; milliseconds where there are some."""
+    moment = timestamp.ToDatetime(tzinfo=UTC).astimezone(zone)
     return moment.strftime("%Y-%m-%d %H:%M:%S") + (f".{moment.microsecond // 1000:03d}" if moment.microsecond else "")
+
+
+def duration(of: Duration) -> str:
+    """A duration as options and rules spell it, in the largest unit it is a whole number of."""
+    span_ms = of.ToMilliseconds()
+    unit, count = next((unit, span_ms // span) for unit, span in _SPANS_MS.items() if span_ms % span == 0)
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def optional_instant(message: Message, field: str, missing: str = "") -> str:
@@ -107,6 +116,12 @@ def segment_state(of: segment_service_pb2.Segment) -> str:
     return state
 
 
+def segment_mode(of: segment_service_pb2.Segment | segment_service_pb2.SegmentVersion) -> str:
+    """`live`, `once`, or `sticky` and for how long."""
+    mode = enum_name(segment_service_pb2.SegmentMode, of.mode, "SEGMENT_MODE_")
+    return f"{mode} {duration(of.ttl)}" if of.HasField("ttl") else mode
+
+
 def segment_count(of: segment_service_pb2.Segment) -> str:
     """The number of members, where it is known."""
     return number(of.member_count) if of.HasField("member_count") else "-"
@@ -115,12 +130,13 @@ def segment_count(of: segment_service_pb2.Segment) -> str:
 def segment_list(segments: Iterable[segment_service_pb2.Segment]) -> Table:
     """Segments, one a row."""
     return rows(
-        table("segment", "kind", "of", "state", ">members", "rule"),
+        table("segment", "kind", "of", "mode", "state", ">members", "rule"),
         (
             (
                 of.id,
                 enum_name(segment_service_pb2.SegmentKind, of.kind, "SEGMENT_KIND_"),
                 enum_name(common_pb2.SubjectKind, of.subject_kind, "SUBJECT_KIND_"),
+                segment_mode(of) if of.rule_text else "",
                 segment_state(of),
                 segment_count(of),
                 of.rule_text,
@@ -132,7 +148,6 @@ def segment_list(segments: Iterable[segment_service_pb2.Segment]) -> Table:
 
 def segment(of: segment_service_pb2.Segment) -> Table:
     """All of one segment."""
-    mode = enum_name(segment_service_pb2.SegmentMode, of.mode, "SEGMENT_MODE_")
     pairs = [
         ("segment", of.id),
         ("name", of.display_name if of.display_name != of.id else ""),
@@ -141,7 +156,7 @@ def segment(of: segment_service_pb2.Segment) -> Table:
         ("of", enum_name(common_pb2.SubjectKind, of.subject_kind, "SUBJECT_KIND_")),
         ("rule", of.rule_text),
         ("being built", of.pending_rule_text if of.HasField("pending_rule_text") else ""),
-        ("mode", f"{mode} {of.ttl.ToTimedelta()}" if of.HasField("ttl") else mode),
+        ("mode", segment_mode(of)),
         ("universe", enum_name(segment_service_pb2.Universe, of.universe, "UNIVERSE_")),
         ("labels", "  ".join(f"{key}={of.labels[key]}" for key in sorted(of.labels))),
         ("state", segment_state(of)),

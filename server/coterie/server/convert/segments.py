@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from coterie.index.errors import FieldInvalid, LimitExceeded
+from coterie.index.errors import FieldInvalid, InputError, LimitExceeded
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SegmentState, SubjectKind, Universe
-from coterie.index.segments import Segment, SegmentVersion
+from coterie.index.segments import Segment, SegmentVersion, check_mode
 from coterie.server.config import ServerSettings
 from coterie.server.convert.subjects import kind_of
 from coterie.server.convert.values import check_text, duration_of, enum_number, milliseconds_of, timestamp_of
@@ -77,6 +77,8 @@ def changed_definition(
         changes["mode"] = _member(_MODES, message.mode, "segment.mode")
     if "ttl" in fields:
         changes["ttl_ms"] = _ttl_of(message)
+    elif changes.get("mode", Mode.STICKY) is not Mode.STICKY:
+        changes["ttl_ms"] = 0  # it goes with the mode that had one
     if "universe" in fields:
         changes["universe"] = _member(_UNIVERSES, message.universe, "segment.universe")
     if "labels" in fields:
@@ -99,15 +101,19 @@ def checked(
         raise FieldInvalid(f"{path}rule_text", "a rule segment needs a rule, as rule or rule_text")
     if not is_rule and definition.rule:
         raise FieldInvalid(f"{path}rule_text", f"a {definition.kind.name.lower()} has no rule")
-    if not is_rule and definition.mode is not Mode.LIVE:
-        raise FieldInvalid(f"{path}mode", f"a {definition.kind.name.lower()} has no mode")
     if definition.universe is not Universe.ALL and (not is_rule or definition.subject_kind is SubjectKind.ACCOUNT):
         raise FieldInvalid(f"{path}universe", "only a rule about users can be limited to known or anonymous ones")
-    if (definition.mode is Mode.STICKY) != (definition.ttl_ms > 0):
-        raise FieldInvalid(f"{path}ttl", "is required for the mode STICKY, and for no other")
-    if definition.ttl_ms > settings.max_ttl_ms:
-        raise LimitExceeded(f"{path}ttl", "milliseconds of a ttl", definition.ttl_ms, settings.max_ttl_ms)
+    _check_mode(definition, settings, path)
     return definition
+
+
+def _check_mode(definition: SegmentDefinition, settings: ServerSettings, path: str) -> None:
+    """Asks the engine, whose names of fields are not the request's."""
+    try:
+        check_mode(definition, settings.engine)
+    except InputError as error:
+        error.field = path + {"ttl_ms": "ttl"}.get(error.field, error.field)
+        raise
 
 
 def labels_of(labels: Mapping[str, str], field: str, settings: ServerSettings) -> tuple[tuple[str, str], ...]:
@@ -138,7 +144,7 @@ def universe_of(number: int, kind: SubjectKind, field: str) -> Universe:
 def _ttl_of(message: v1.Segment) -> int:
     ttl = milliseconds_of(message.ttl, "segment.ttl")
     if message.HasField("ttl") and ttl < 1:
-        raise FieldInvalid("segment.ttl", "must be at least 1 ms")
+        raise FieldInvalid("segment.ttl", "must be longer than nothing")
     return ttl
 
 
