@@ -21,6 +21,7 @@ _FULL = 0.6  # load at which the table doubles
 _TOUCHED_SLOTS = 65_536  # new memory is touched so many slots at a time: each page costs a fault
 _PAGE_ROWS = 16_384  # rows in one page of an image, about a millisecond of copying
 _MIX = U64(0x9E3779B97F4A7C15)
+_WINDOW = np.arange(1, 9)  # slots looked at together, behind the one where a key belongs
 
 Slots = NDArray[np.int64]
 Keys = NDArray[np.uint64]
@@ -63,52 +64,72 @@ class Table:
 
     def find(self, keys: Keys, seconds: Keys | None = None) -> Slots:
         """Returns the slot of each key, -1 where it has none."""
-        slots = np.full(len(keys), -1, np.int64)
-        pending = np.arange(len(keys))
         place = self._home(keys, seconds)
-        while len(pending):
-            at = place[pending]
-            held = self.keys[at]
-            hit = held == keys[pending]
-            if seconds is not None:
-                hit &= self.seconds[at] == seconds[pending]
-            slots[pending[hit]] = at[hit]
-            pending = pending[~hit & (held != 0)]
-            place[pending] = (place[pending] + 1) & self._mask
+        held = self.keys[place]
+        met = held == keys
+        if seconds is not None:
+            met &= self.seconds[place] == seconds
+        if met.all():
+            return place
+        slots = np.where(met, place, -1)
+        pending = (~met & (held != 0)).nonzero()[0]
+        if len(pending):
+            self._find_beyond(place[pending], pending, keys, seconds, slots)
         return slots
+
+    def _find_beyond(self, place: Slots, pending: Slots, keys: Keys, seconds: Keys | None, slots: Slots) -> None:
+        """Finds the pending keys, which are not where they belong first, a window of slots at a time."""
+        while len(pending):
+            at = (place[:, None] + _WINDOW) & self._mask
+            held = self.keys[at]
+            met = held == keys[pending, None]
+            if seconds is not None:
+                met &= self.seconds[at] == seconds[pending, None]
+            ends = met | (held == 0)
+            rows = np.arange(len(pending))
+            first = ends.argmax(axis=1)  # 0 also where the window holds neither the key nor a free slot
+            found = met[rows, first]
+            slots[pending[found]] = at[rows, first][found]
+            left = ~ends[rows, first]
+            pending, place = pending[left], place[left] + len(_WINDOW)
 
     def claim(self, keys: Keys, seconds: Keys | None = None) -> Slots:
         """Returns the slot of each key, taking free ones for new keys. The keys must be distinct."""
         self._writes += 1
         if self.used + len(keys) > _FULL * (self._mask + 1):
             self._grow(len(keys))
+        slots = self.find(keys, seconds)
+        new = (slots < 0).nonzero()[0]
+        if len(new):
+            slots[new] = self._claim_new(keys[new], None if seconds is None else seconds[new])
+        return slots
+
+    def _claim_new(self, keys: Keys, seconds: Keys | None) -> Slots:
+        """Takes a free slot for each key; none of them is in the table."""
         slots = np.empty(len(keys), np.int64)
         pending = np.arange(len(keys))
         place = self._home(keys, seconds)
         while len(pending):
             at = place[pending]
-            wanted = keys[pending]
-            held = self.keys[at]
-            free = held == 0
-            if free.any():
-                held = self._take_free(at, pending, free, keys, seconds)
-            won = held == wanted
-            if seconds is not None:
-                won &= self.seconds[at] == seconds[pending]
+            free = self.keys[at] == 0
+            won = self._take_free(at, pending, free, keys) if free.any() else free
             slots[pending[won]] = at[won]
+            if seconds is not None:
+                self.seconds[at[won]] = seconds[pending[won]]
             pending = pending[~won]
             place[pending] = (place[pending] + 1) & self._mask
         return slots
 
-    def _take_free(self, at: Slots, pending: Slots, free: NDArray[np.bool_], keys: Keys, seconds: Keys | None) -> Keys:
-        # Several keys may want one free slot: writing lets the last win; reading back tells who it was.
-        spots, contenders = at[free], pending[free]
-        self.keys[spots] = keys[contenders]
-        if seconds is not None:  # numpy assigns duplicates in one order, so both halves are the same contender's
-            self.seconds[spots] = seconds[contenders]
-        self.used += len(np.unique(spots))
-        held: Keys = self.keys[at]
-        return held
+    def _take_free(self, at: Slots, pending: Slots, free: NDArray[np.bool_], keys: Keys) -> NDArray[np.bool_]:
+        """Writes keys into free slots and returns which of the pending ones got theirs."""
+        # Several keys may want one slot: the first in order gets it (with a second half, keys alone would not tell).
+        spots = at[free]
+        _, firsts = np.unique(spots, return_index=True)
+        won = np.zeros(len(at), np.bool_)
+        won[free.nonzero()[0][firsts]] = True
+        self.keys[at[won]] = keys[pending[won]]
+        self.used += len(firsts)
+        return won
 
     def _grow(self, coming: int) -> None:
         live = np.flatnonzero(self.columns[self._presence])

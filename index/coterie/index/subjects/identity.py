@@ -7,7 +7,7 @@ belongs to one live subject; dense ids start at 1 and are never given out twice;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgpack
@@ -63,6 +63,16 @@ class IdentityMap:
             return find(identifiers[0]) or None
         return self._choose(identifiers, [find(identifier) for identifier in identifiers]) or None
 
+    def named(self, identifiers: Sequence[Identifier]) -> list[int]:
+        """Returns whom each identifier names, 0 for nobody."""
+        find = self._names.subject
+        return [find(identifier) for identifier in identifiers]
+
+    @property
+    def live(self) -> Mapping[Identifier, int]:
+        """Whom identifiers name that changed since the last snapshot: a shortcut to `named` for those that are in it."""
+        return self._names.live
+
     def first_identifier(self, subject: int) -> Identifier | None:
         """Returns the oldest identifier of a subject; of an ended one its last first, until it is forgotten."""
         names = self._names.names(subject)
@@ -104,10 +114,12 @@ class IdentityMap:
 
     # ------------------------------------------------------------ changing
 
-    def resolve(self, identifiers: Sequence[Identifier]) -> Resolution:
-        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them."""
-        find = self._names.subject
-        found = [find(identifier) for identifier in identifiers]
+    def resolve(self, identifiers: Sequence[Identifier], found: list[int] | None = None) -> Resolution:
+        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them.
+
+        `found` is what `named` has just said of them.
+        """
+        found = found or self.named(identifiers)
         subject = found[0]
         if subject and found.count(subject) == len(found):
             return Resolution(subject)

@@ -12,7 +12,7 @@ array [namespace, value, namespace, value, …], oldest first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
@@ -81,6 +81,11 @@ class Names:
             if subject is None:
                 return self._read_subject(identifier)
         return subject
+
+    @property
+    def live(self) -> Mapping[Identifier, int]:
+        """Whom identifiers name that changed since the last snapshot; no others are in it."""
+        return self._subjects.live
 
     def names(self, subject: int) -> tuple[Identifier, ...]:
         """Returns what names a subject, oldest first."""
