@@ -80,9 +80,8 @@ class State:
         self.schedule = Schedule(self.conditions)
         self.graph = Graph()
         self.latches = Latches(self.graph, self.pages, lambda kind: self.identity[kind].subjects)
-        self.sweeps = Sweeps(
-            self.measures, self.derivation, self.conditions, self.cursors, self.schedule, self.latches.deadlines
-        )
+        waiting = (self.schedule, self.latches.deadlines)
+        self.sweeps = Sweeps(self.measures, self.cells, self.derivation, self.conditions, self.cursors, waiting)
         self.catalog = Catalog(self.graph, settings)
         self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
         self.changes = ChangeLog(settings)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 U64 = np.uint64
 _FIRST_CAPACITY = 1024
 _FULL = 0.6  # load at which the table doubles
+_TOUCHED_SLOTS = 65_536  # new memory is touched so many slots at a time: each page costs a fault
 _PAGE_ROWS = 16_384  # rows in one page of an image, about a millisecond of copying
 _MIX = U64(0x9E3779B97F4A7C15)
 _WINDOW = np.arange(1, 9)  # slots looked at together, behind the one where a key belongs
@@ -30,10 +31,12 @@ class Table:
     """Rows of `columns` (name -> dtype), all zero where nothing was written; the first one tells presence."""
 
     def __init__(self, columns: dict[str, str], *, paired: bool = False) -> None:
+        self._kinds = columns
         self._dtypes = {name: np.dtype(kind) for name, kind in columns.items()}
         self._presence = next(iter(columns))
         self._paired = paired
         self._image: _Image | None = None
+        self._writes = 0
         self.used = 0  # slots taken, emptied rows included
         self._allocate(_FIRST_CAPACITY)
 
@@ -92,6 +95,7 @@ class Table:
 
     def claim(self, keys: Keys, seconds: Keys | None = None) -> Slots:
         """Returns the slot of each key, taking free ones for new keys. The keys must be distinct."""
+        self._writes += 1
         if self.used + len(keys) > _FULL * (self._mask + 1):
             self._grow(len(keys))
         slots = self.find(keys, seconds)
@@ -131,9 +135,7 @@ class Table:
         live = np.flatnonzero(self.columns[self._presence])
         keys, seconds = self.keys[live], self.seconds[live] if self._paired else None
         rows = {name: column[live] for name, column in self.columns.items()}
-        capacity = _FIRST_CAPACITY
-        while len(live) + coming > _FULL / 1.5 * capacity:
-            capacity *= 2
+        capacity = _capacity_for(len(live) + coming)
         self._image = None  # an image keeps the old arrays, which nobody changes from here on
         self._allocate(capacity)
         self.used = 0
@@ -141,8 +143,43 @@ class Table:
         for name, column in self.columns.items():
             column[slots] = rows[name]
 
+    def make_room(self, coming: int, rows: int) -> Iterator[None]:
+        """Makes sure that so many new keys find room, about `rows` rows a step; not where anything is written meanwhile.
+
+        Growing at one go, as `claim` does, copies the whole table.
+        """
+        if self.used + coming <= _FULL * (self._mask + 1):
+            return
+        writes, size, live = self._writes, len(self.keys), 0
+        presence = self.columns[self._presence]
+        for start in range(0, size, _TOUCHED_SLOTS):
+            live += int(np.count_nonzero(presence[start : start + _TOUCHED_SLOTS]))
+            yield
+        grown = Table(self._kinds, paired=self._paired)
+        grown._allocate(_capacity_for(live + coming))
+        for column in (grown.keys, grown.seconds, *grown.columns.values()):
+            for start in range(0, len(column), _TOUCHED_SLOTS):
+                column[start : start + _TOUCHED_SLOTS] = 0
+                yield
+        for start in range(0, size, 2 * rows):
+            if self._writes != writes:
+                return
+            grown._take_rows(self, slice(start, start + 2 * rows))
+            yield
+        if self._writes == writes:
+            self._image = None
+            self._shift, self._mask, self.used = grown._shift, grown._mask, grown.used
+            self.keys, self.seconds, self.columns = grown.keys, grown.seconds, grown.columns
+
+    def _take_rows(self, other: Table, slots: slice) -> None:
+        live = np.flatnonzero(other.columns[self._presence][slots]) + slots.start
+        claimed = self.claim(other.keys[live], other.seconds[live] if self._paired else None)
+        for name, column in self.columns.items():
+            column[claimed] = other.columns[name][live]
+
     def before_write(self, slots: Slots) -> None:
         """Must be called with the slots whose columns are about to change."""
+        self._writes += 1
         if self._image is not None:
             self._image.log(slots)
 
@@ -181,6 +218,13 @@ class Table:
             slots = self.claim(keys, seconds)
             for name, column in self.columns.items():
                 column[slots] = np.frombuffer(held[name], self._dtypes[name])
+
+
+def _capacity_for(rows: int) -> int:
+    capacity = _FIRST_CAPACITY
+    while rows > _FULL / 1.5 * capacity:
+        capacity *= 2
+    return capacity
 
 
 class _Image:

@@ -24,7 +24,7 @@ from coterie.index.views import ColumnView
 VISIT_COLUMNS = ("start", "last", "first", "row", "referrer", "source")
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
-_TABLES = {
+TABLES = {
     Shape.COUNT: ("counts",),
     Shape.SUM: ("sums",),
     Shape.DISTINCT: ("counts", "values"),
@@ -243,12 +243,12 @@ class Cells:
 
     def subjects_with(self, measure: int, shape: Shape) -> NDArray[np.uint32]:
         """Returns the dense ids that have a cell of the measure (a pass over the table)."""
-        keys = self.tables[_TABLES[shape][0]].live_keys()
+        keys = self.tables[TABLES[shape][0]].live_keys()
         return unpack(keys[(keys >> _HALF) == np.uint64(measure)])[1]
 
     def drop(self, measure: int, shape: Shape) -> None:
         """Empties all cells of a measure nobody uses any more."""
-        for name in _TABLES[shape]:
+        for name in TABLES[shape]:
             table = self.tables[name]
             self.empty(name, np.flatnonzero((table.keys >> _HALF) == np.uint64(measure)))
 
