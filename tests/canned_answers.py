@@ -29,6 +29,7 @@ from coterie.v1 import (
 from coterie.v1 import (
     segment_service_pb2 as segments,
 )
+from tests.canned_explanation import explanation
 from tests.fake_server import FakeServer, Refused
 
 NOON = 1_777_636_800  # 2026-05-01T12:00Z
@@ -125,7 +126,8 @@ def profile() -> profiles.GetProfileResponse:
         totals=[profiles.EventTotal(type="purchase", count=1234)],
     )  # fmt: skip
     known.segments[0].since.seconds = known.totals[0].first_time.seconds = known.first_seen.seconds = NOON - 60
-    known.totals[0].last_time.seconds = known.last_seen.seconds = NOON
+    known.totals[0].last_time.seconds = known.last_seen.seconds = known.last_visit.end_time.seconds = NOON
+    known.last_visit.start_time.seconds, known.last_visit.events = NOON - 60, 3
     event = common_pb2.Event(
         type="purchase", properties={"price": number(29.9), "gift": common_pb2.Value(boolean=True)}
     )
@@ -154,8 +156,24 @@ def trend() -> analytics.GetTrendResponse:
         analytics.TrendPoint(size=size, joined=joined, left=2) for size, joined in ((0, 2), (1500, 1502), (3000, 1502))
     ]
     for day, point in enumerate(points):
-        point.start_time.seconds = NOON - 43_200 + (day - 2) * 86_400
-    return stamped(analytics.GetTrendResponse(trends=[analytics.Trend(segment="vip", points=points)]))
+        point.start_time.seconds = NOON - 50_400 + (day - 2) * 86_400
+        point.reconstructed = day == 0
+    why = "going further back would mean to read more than 5000000 events"
+    vip = analytics.Trend(segment="vip", points=points, not_reconstructed=why)
+    vip.reconstructed_from.CopyFrom(points[0].start_time)
+    return stamped(analytics.GetTrendResponse(trends=[vip], zone="Europe/Paris"))
+
+
+def scanned(request: analytics.StreamCountMembersRequest) -> list[Any]:
+    """How far a scan is, and then the counts; a rule that cannot be read is refused."""
+    if any("dyas" in one for one in request.expressions):
+        raise RULE_INVALID
+    counts = [analytics.MemberCount(expression=one, count=1234 * at) for at, one in enumerate(request.expressions)]
+    progress = common_pb2.ScanProgress(fraction=0.5, scanned_events=77)
+    return [
+        stamped(analytics.StreamCountMembersResponse(progress=progress)),
+        stamped(analytics.StreamCountMembersResponse(answer=analytics.MemberCounts(counts=counts))),
+    ]
 
 
 def checked(request: memberships.CheckMembershipRequest) -> Any:
@@ -201,6 +219,20 @@ ANSWERS: dict[str, Any] = {
     "PreviewRule": stamped(
         segments.PreviewRuleResponse(count=1234, sample=[identifier("u1"), identifier("d8", "anonymous_id")])
     ),
+    "StreamPreviewRule": [
+        [
+            stamped(
+                segments.StreamPreviewRuleResponse(progress=common_pb2.ScanProgress(fraction=0.5, scanned_events=77))
+            ),
+            stamped(
+                segments.StreamPreviewRuleResponse(
+                    matches=segments.RuleMatches(
+                        count=1234, sample=[identifier("u1"), identifier("d8", "anonymous_id")]
+                    )
+                )
+            ),
+        ]
+    ],
     "ImportMembers": stamped(segments.ImportMembersResponse(read=3, added=2, removed=0, member_count=1235)),
     "CheckMembership": checked,
     "ListSubjectSegments": stamped(
@@ -215,6 +247,7 @@ ANSWERS: dict[str, Any] = {
             ]
         )
     ),
+    "StreamCountMembers": scanned,
     "GetTrend": trend(),
     "GetStatus": status(),
     "CreateSnapshot": stamped(admin.CreateSnapshotResponse(written_bytes=17 << 20)),
@@ -229,7 +262,7 @@ ANSWERS: dict[str, Any] = {
     "CompareEngagement": unimplemented("CompareEngagement"),
     "RunFunnel": unimplemented("RunFunnel"),
     "GetRetention": unimplemented("GetRetention"),
-    "ExplainMembership": unimplemented("ExplainMembership"),
+    "ExplainMembership": explanation,
 }
 
 

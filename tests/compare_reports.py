@@ -6,10 +6,14 @@ Owns the comparisons that are too long for every step. Invariant: nothing here c
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coterie.index.model import Change, SubjectGone, SubjectKind
+from coterie.index.reports import LastVisit
+from tests.compare_explanations import compare_explanations
 from tests.oracle_dataset import Happened, Moment
+from tests.oracle_visits import is_running, visits_of
 
 if TYPE_CHECKING:
     from tests.side_by_side import SideBySide
@@ -28,6 +32,7 @@ def compare_reports(pair: SideBySide) -> None:
     for name in pair.served():
         _compare_trend(pair, name)
     _compare_names_of_gone(pair)
+    compare_explanations(pair)
 
 
 def _compare_profile(pair: SideBySide, moment: Moment, subject: int) -> None:
@@ -37,11 +42,18 @@ def _compare_profile(pair: SideBySide, moment: Moment, subject: int) -> None:
     assert profile.event_totals == Counter(happened.event.type for happened in events)
     times = [happened.time for happened in events]
     assert (profile.first_seen, profile.last_seen) == (min(times, default=None), max(times, default=None))
+    visits = visits_of(moment.events(subject), pair.dataset.visit_gap_ms)
+    assert profile.last_visit == (_last_visit(pair, visits[-1]) if visits else None)
     assert profile.attributes == moment.attributes(subject)
     members = {name for name, members in pair.members().items() if _is(pair, name, moment.kind) and subject in members}
     assert {membership.segment for membership in profile.segments} == members
     for membership in profile.segments:
         assert membership.since == pair.since(membership.segment, subject)
+
+
+def _last_visit(pair: SideBySide, visit: Sequence[Happened]) -> LastVisit:
+    running = is_running(visit, pair.dataset.visit_gap_ms, pair.now)
+    return LastVisit(visit[0].time, visit[-1].time, len(visit), running)
 
 
 def _is(pair: SideBySide, name: str, kind: SubjectKind) -> bool:

@@ -54,6 +54,7 @@ def pass_in_parts(pair: SideBySide, at: int, parts: Parts) -> None:
         for name in apart:
             _compare(pair, name, {each for each in after[name] if each < below} | _from(before[name], below))
     pair.dataset.apply(record)
+    pair.dataset.end_record()
     assert not pair.engine.sweeping
     moved = Counter((change.segment, member) for change in changes for member in (*change.joined, *change.left))
     blinking = [movement for movement, times in moved.items() if times > 1 and movement[0] in apart]

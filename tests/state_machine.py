@@ -35,6 +35,13 @@ NAMED = st.builds(ast.InSegment, st.sampled_from(("#0", "#1", "#2"))) | st.just(
 RULES = drawn_rules(NAMED)
 DRAWN_EVENT = st.tuples(words.events(st.none()), st.none() | EVENT_AIMS, st.booleans())
 SOMEONE = st.integers(0, 9)
+PARTS = st.none() | st.builds(
+    Parts,
+    ends=st.lists(st.integers(1, 6), min_size=1, max_size=4).map(lambda ends: tuple(sorted(ends))),
+    prepared=st.integers(0, 12),
+    rows=st.integers(1, 5),
+    crash_after=st.none() | st.integers(0, 2),
+)
 
 
 class Machine(RuleBasedStateMachine):
@@ -80,11 +87,18 @@ class Machine(RuleBasedStateMachine):
             drawn = [(event._replace(identifiers=names), aim, with_id) for event, aim, with_id in drawn]
         self._arrive(drawn, step_to(self.pair, step))
 
-    @rule(drawn=DRAWN_EVENT, step=SHORT_STEPS, wait=STEPS)
-    def ingest_and_wait(self, drawn: Any, step: Any, wait: Any) -> None:
+    @rule(drawn=DRAWN_EVENT, step=SHORT_STEPS, wait=STEPS, parts=PARTS)
+    def ingest_and_wait(self, drawn: Any, step: Any, wait: Any, parts: Parts | None) -> None:
         """One event, and then time alone."""
         self._arrive([drawn], step_to(self.pair, step))
-        self.pair.apply(model.Tick(), step_to(self.pair, wait))
+        self._wait(wait, parts)
+
+    def _wait(self, wait: Any, parts: Parts | None) -> None:
+        at = step_to(self.pair, wait)
+        if parts is None:
+            self.pair.apply(model.Tick(), at)
+        else:
+            self.pair.sweep(at, parts)
 
     def _arrive(self, drawn: list[Any], at: int) -> None:
         events = []
@@ -113,22 +127,11 @@ class Machine(RuleBasedStateMachine):
             if event.event_id and event.event_id not in known
         ]
 
-    @rule(steps=st.lists(STEPS, min_size=1, max_size=4))
+    @rule(steps=st.lists(st.tuples(STEPS, PARTS), min_size=1, max_size=4))
     def tick(self, steps: Any) -> None:
-        """Time alone."""
-        for step in steps:
-            self.pair.apply(model.Tick(), step_to(self.pair, step))
-
-    @rule(
-        step=STEPS,
-        ends=st.lists(st.integers(1, 8), max_size=4),
-        prepared=st.integers(0, 12),
-        rows=st.integers(1, 5),
-        crash_after=st.none() | st.integers(0, 3),
-    )
-    def sweep(self, step: Any, ends: list[int], prepared: int, rows: int, crash_after: int | None) -> None:
-        """Time alone, one instant of it in parts, maybe with a crash between two."""
-        self.pair.sweep(step_to(self.pair, step), Parts(tuple(sorted(ends)), prepared, rows, crash_after))
+        """Time alone, some instants of it in parts, maybe with a crash between two."""
+        for wait, parts in steps:
+            self._wait(wait, parts)
 
     @rule(
         kind=words.KINDS,
@@ -281,9 +284,10 @@ class Machine(RuleBasedStateMachine):
             self.pair.reopen()
 
     def teardown(self) -> None:
-        """Every example ends with both kinds of restart; one that failed is shown as a short journal."""
+        """Every example ends with a step of time and both kinds of restart; one that failed is shown as a short journal."""
         try:
             if not self.pair.failed:
+                self.pair.apply(model.Tick(), step_to(self.pair, ("due", 0, 0)))
                 self.pair.replay()
                 self.pair.reopen()
         finally:

@@ -45,7 +45,7 @@ TRANSCRIPTS = {
         "segments u1",
         "members vip --attributes age",
         "profile u1",
-        "count vip 'vip and not churned'",
+        "count vip 'vip and not churned' 'did purchase and in vip'",
         "trend vip",
         "watch vip --limit 2",
     ],
@@ -59,6 +59,7 @@ TRANSCRIPTS = {
     ],
     "json": [
         "count vip buyers --json",
+        "segment preview 'did purchase' --json",
         "check u1 vip buyers --json",
         "watch vip --limit 2 --json",
         "segment delete vip --json",
@@ -68,9 +69,17 @@ TRANSCRIPTS = {
         "compare vip --goal purchase --revenue purchase.value --from 2026-05-01 --to 2026-06-01",
         "funnel view purchase --from 2026-05-01 --to 2026-06-01",
         "retention view --from 2026-05-01 --to 2026-06-01",
-        "explain u1 vip",
     ],
-    "refusals": ["segment show vpi", "--json segment show vpi"],
+    "explain": [
+        "explain u1 vip",
+        "explain u1 newsletter",
+        "explain u1 may",
+        "explain u1 stays",
+        "explain u1 strangers",
+        "explain nobody vip",
+        "explain u1 newsletter --json",
+    ],
+    "refusals": ["segment show vpi", "--json segment show vpi", "count 'did purchase in the last 30 dyas'"],
 }
 
 
@@ -162,7 +171,7 @@ def test_shared_options_stand_before_or_after_the_command(server: FakeServer) ->
     """--dataset either way, or from the environment."""
     for arguments in (["--dataset", "eu", "count", "vip"], ["count", "vip", "--dataset", "eu"]):
         assert run(*arguments).exit_code == 0
-    assert [request.dataset for request in server.asked("CountMembers")] == ["eu", "eu"]
+    assert [request.dataset for request in server.asked("StreamCountMembers")] == ["eu", "eu"]
 
 
 def test_options_become_fields(server: FakeServer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from coterie.client import (
     Client,
     Event,
+    NewestEvent,
     RecordsRefused,
     account,
     anonymous,
@@ -30,6 +31,7 @@ from coterie.v1 import (
 from coterie.v1 import (
     segment_service_pb2 as segments,
 )
+from tests.canned_explanation import explanation
 from tests.fake_server import FakeServer
 from tests.played import NOON, Played, member, succeed
 
@@ -143,6 +145,33 @@ def test_pages_are_followed_to_the_last() -> None:
     with FakeServer(ListMembers=pages) as server, Client(server.target) as client:
         assert [member.id for member in client.members("buyers and not vip")] == ["u1", "u2", "u3"]
         assert [request.page_token for request in server.asked("ListMembers")] == ["", "2"]
+
+
+def test_an_explanation_is_a_tree_of_plain_values() -> None:
+    """Every part of it comes through: truths, values, thresholds, newest events, flips."""
+    with FakeServer(ExplainMembership=explanation) as server, Client(server.target) as client:
+        answer = client.explain("u1", "vip", at_least="r7")
+        request = server.asked("ExplainMembership")[0]
+        assert (request.subject.identifiers[0].value, request.segment) == ("u1", "vip")
+        assert request.consistency.at_least_as_fresh.token == "r7"
+        assert (answer.known, answer.member, answer.universe, answer.in_universe) == (True, True, "all", True)
+        assert (answer.next_flip, answer.looked_until) == (datetime(2026, 5, 20, 8, tzinfo=UTC), None)
+        assert answer.rule is not None
+        loyal, unlike, some = answer.rule.children
+        assert [node.kind for node in (answer.rule, loyal, unlike, some)] == ["and", "segment", "not", "at_least"]
+        bought, spent = loyal.children[0], some.children[1]
+        assert (loyal.segment, bought.kind, bought.holds, bought.value, bought.threshold) == (
+            "loyal",
+            "leaf",
+            True,
+            5,
+            3,
+        )
+        assert bought.newest_event == NewestEvent(datetime(2026, 5, 1, 11, tzinfo=UTC), "purchase", "e17")
+        assert (spent.threshold, spent.upper_threshold, spent.newest_event, spent.next_flip) == (10, 99.5, None, None)
+        assert (some.children[0].value, some.children[0].threshold) == (None, ["pro", "team"])
+        nobody = client.explain("nobody", "vip")
+        assert (nobody.known, nobody.member, nobody.rule) == (False, False, None)
 
 
 def test_packed_bits_are_read_row_by_row_from_the_lowest_bit() -> None:

@@ -62,6 +62,7 @@ FAMILIES = {
     "REVISION_COMPACTED": (grpc.StatusCode.OUT_OF_RANGE, RevisionCompacted),
     "REVISION_UNAVAILABLE": (grpc.StatusCode.FAILED_PRECONDITION, PreconditionFailed),
     "INGEST_SATURATED": (grpc.StatusCode.RESOURCE_EXHAUSTED, Exhausted),
+    "SCANS_SATURATED": (grpc.StatusCode.RESOURCE_EXHAUSTED, Exhausted),
     "WATCH_LAGGED": (grpc.StatusCode.RESOURCE_EXHAUSTED, Exhausted),
     "STORAGE_FULL": (grpc.StatusCode.RESOURCE_EXHAUSTED, Exhausted),
     "UNAVAILABLE": (grpc.StatusCode.UNAVAILABLE, Unavailable),

@@ -135,3 +135,15 @@ def test_what_an_update_says_is_newer_than_whom_it_absorbs(value: str | None, le
     journal.apply(NOW, model.SetAttributes((update,)))
     assert list(journal.engine.attributes(SubjectKind.USER, 2).values()) == left
     assert len(journal.engine.members(InSegment("has"))) == len(left)
+
+
+def test_inaction_built_beside_another_counts_what_happened_long_before() -> None:
+    """Two builds share a measure, and the first is not done: the second scans as far back as it needs by itself."""
+    journal = Journal()
+    journal.apply(NOW, model.IngestEvents((view(NOW - DAY, ("user_id", "u1")),)))
+    for name, wait in (("slow", "1 day"), ("quick", "15 minutes")):
+        rule = f"did any event then not login within {wait}"
+        journal.apply(NOW, model.CreateSegment(SegmentDefinition(name, SegmentKind.RULE, SubjectKind.USER, rule)))
+    for name in ("quick", "slow"):
+        journal.apply(NOW, model.ActivateBuild(name))
+        assert list(journal.engine.members(InSegment(name))) == [1]

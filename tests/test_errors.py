@@ -180,8 +180,8 @@ async def test_rules(server: Served) -> None:
 
 
 # ---------------------------------------------------------------- state
-# INGEST_SATURATED is provoked in test_server_events.py, WATCH_LAGGED in test_server_watch.py, and STORAGE_FULL,
-# UNAVAILABLE, DATA_LOSS and FORMAT_TOO_NEW in test_server_faults.py.
+# INGEST_SATURATED is provoked in test_server_events.py, WATCH_LAGGED in test_server_watch.py, SCANS_SATURATED in
+# test_server_scans.py, and STORAGE_FULL, UNAVAILABLE, DATA_LOSS and FORMAT_TOO_NEW in test_server_faults.py.
 
 
 @served()

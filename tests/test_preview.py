@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from coterie.index import model
@@ -9,6 +11,8 @@ from coterie.index.engine import Engine
 from coterie.index.errors import RuleUnsupported
 from coterie.index.model import Event, Identifier, SegmentDefinition, SegmentKind, SubjectKind
 from coterie.index.rules.ast import InSegment
+from coterie.index.settings import Settings
+from tests.on_disk import OnDisk
 
 NOW = 1_700_000_000_000
 RULES = [
@@ -80,3 +84,59 @@ def test_a_refused_rule_leaves_nothing() -> None:
     with pytest.raises(RuleUnsupported):
         engine.preview(definition("preview", "did view and first(view.price in the last 7 days) > 10"))
     assert engine.status().measures == 0
+
+
+@pytest.mark.parametrize("steps", [0, 2, 1_000])
+def test_a_snapshot_during_a_preview_keeps_nothing_of_it(steps: int, tmp_path: Path) -> None:
+    """After a restart the same rule counts all events, those included that came when nobody asked it any more."""
+    disk = OnDisk(tmp_path, Settings())
+
+    def apply(payload: model.Payload) -> None:
+        record = model.Record(disk.engine.revision + 1, NOW, payload)
+        disk.append(record)
+        disk.engine.apply(record)
+
+    def views(user: str, count: int) -> model.IngestEvents:
+        names = (Identifier("user_id", user),)
+        return model.IngestEvents(tuple(Event("", "view", names, None, NOW - i, {}, {}) for i in range(count)))
+
+    apply(views("u1", 3))
+    apply(views("u2", 1))
+    preview = disk.engine.preview(definition("preview", RULES[0]))
+    for _ in range(steps):
+        preview.step(rows=1)
+    disk.step_snapshot(None)
+    disk.reopen()
+    apply(views("u2", 1))
+    for name, rule in (("other", "did login"), ("s", RULES[0])):
+        apply(model.CreateSegment(definition(name, rule)))
+        apply(model.ActivateBuild(name))
+    assert [disk.engine.count(InSegment(name)) for name in ("other", "s")] == [0, 2]
+    disk.step_snapshot(None)
+    disk.reopen()
+    assert [disk.engine.count(InSegment(name)) for name in ("other", "s")] == [0, 2]
+    disk.close()
+
+
+def test_cells_of_a_preview_never_become_those_of_another_measure(tmp_path: Path) -> None:
+    """An id that a preview had is given again after restarts: what is new under it is empty."""
+    disk = OnDisk(tmp_path, Settings())
+
+    def apply(payload: model.Payload) -> None:
+        record = model.Record(disk.engine.revision + 1, NOW, payload)
+        disk.append(record)
+        disk.engine.apply(record)
+
+    apply(model.IngestEvents((Event("", "view", (Identifier("user_id", "u1"),), None, NOW, {}, {}),)))
+    preview = disk.engine.preview(definition("preview", "did view"))
+    while preview.step():
+        pass
+    for _ in range(2):
+        disk.step_snapshot(None)
+        disk.reopen()
+    apply(model.CreateSegment(definition("s", "did login")))
+    apply(model.ActivateBuild("s"))
+    assert disk.engine.count(InSegment("s")) == 0
+    apply(model.IngestEvents((Event("", "login", (Identifier("user_id", "u1"),), None, NOW, {}, {}),)))
+    assert disk.engine.count(InSegment("s")) == 1
+    disk.close()

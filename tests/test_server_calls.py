@@ -124,7 +124,7 @@ def test_time_is_exact_until_it_gets_crowded() -> None:
     for instant in (1001, 1002, 1003):
         clock.set(instant)
         assert pace.next_tick(instant) == instant
-        assert pace.exact(instant)
+        assert pace.exact()
         pace.moved(instant, tick=True)
     assert pace.next_tick(1004) == 1003 + 20
     clock.set(1100)

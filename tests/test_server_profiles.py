@@ -72,6 +72,9 @@ async def test_a_profile_shows_everything(server: Served) -> None:
     ]
     assert profile.first_seen.ToMilliseconds() == START - 10 * MINUTE
     assert profile.last_seen.ToMilliseconds() == START
+    visit = profile.last_visit
+    assert (visit.start_time.ToMilliseconds(), visit.end_time.ToMilliseconds()) == (START - 10 * MINUTE, START)
+    assert (visit.events, visit.running) == (6, True)
     assert [entry.properties["n"].number for entry in response.timeline] == [0, 1, 2, 3]
     rest = await _profile(server, "u1", page_size=4, page_token=response.next_page_token)
     assert [entry.type for entry in rest.timeline] == ["view", "purchase"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from coterie.v1 import common_pb2
@@ -244,3 +245,44 @@ async def test_a_build_over_history_ends_ready(server: Served) -> None:
     segment = await _get(server, "often")
     assert segment.state == v1.SEGMENT_STATE_READY
     assert segment.member_count == 20_000 - 3000 * 6
+
+
+@served()
+async def test_modes_are_shown_edited_and_cloned(server: Served) -> None:
+    """Mode and ttl come back in every view and version; an edit to another mode needs no word about the ttl."""
+    ttl = Duration(seconds=3_600)
+    await server.create("warm", "did view", mode=v1.SEGMENT_MODE_STICKY, ttl=ttl)
+    listed = (await server.segments.ListSegments(v1.ListSegmentsRequest())).segments
+    clone = v1.CloneSegmentRequest(segment="warm", new_segment="copy")
+    copied = (await server.segments.CloneSegment(clone)).segment
+    for shown in (await _get(server, "warm"), *listed, copied):
+        assert (shown.mode, shown.ttl) == (v1.SEGMENT_MODE_STICKY, ttl)
+    longer = _update("warm", ["ttl"], ttl=Duration(seconds=7_200))
+    assert (await server.segments.UpdateSegment(longer)).segment.ttl.seconds == 7_200
+    once = (await server.segments.UpdateSegment(_update("warm", ["mode"], mode=v1.SEGMENT_MODE_ONCE))).segment
+    assert (once.mode, once.HasField("ttl")) == (v1.SEGMENT_MODE_ONCE, False)
+    versions = (await server.segments.ListSegmentVersions(v1.ListSegmentVersionsRequest(segment="warm"))).versions
+    assert sorted((version.version, version.mode, version.ttl.seconds) for version in versions) == [
+        (1, v1.SEGMENT_MODE_STICKY, 3_600),
+        (2, v1.SEGMENT_MODE_STICKY, 7_200),
+        (3, v1.SEGMENT_MODE_ONCE, 0),
+    ]
+
+
+@served()
+async def test_a_mode_that_does_not_fit_names_its_field(server: Served) -> None:
+    """On the way in, and in edits."""
+    await server.create("live", "did view")
+    for segment, field in (
+        (v1.Segment(id="s", rule_text="did view", mode=v1.SEGMENT_MODE_STICKY), "segment.ttl"),
+        (v1.Segment(id="s", rule_text="did view", ttl=Duration(seconds=5)), "segment.ttl"),
+        (
+            v1.Segment(id="s", rule_text="did view", mode=v1.SEGMENT_MODE_STICKY, ttl=Duration(nanos=999_000_000)),
+            "segment.ttl",
+        ),
+        (v1.Segment(id="s", kind=v1.SEGMENT_KIND_LIST, mode=v1.SEGMENT_MODE_ONCE), "segment.mode"),
+    ):
+        problem = await refused(server.segments.CreateSegment(v1.CreateSegmentRequest(segment=segment)))
+        assert (problem.reason, problem.field) == ("FIELD_INVALID", field)
+    problem = await refused(server.segments.UpdateSegment(_update("live", ["mode"], mode=v1.SEGMENT_MODE_STICKY)))
+    assert (problem.reason, problem.field) == ("FIELD_INVALID", "segment.ttl")

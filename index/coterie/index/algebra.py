@@ -26,6 +26,17 @@ class Part(NamedTuple):
     opposite: bool = False
 
 
+def is_set(expression: ast.Expression) -> bool:
+    """Returns whether an expression is about segments, lists and splits only, so that bitmaps at hand answer it."""
+    match expression:
+        case ast.And(children=children) | ast.Or(children=children) | ast.AtLeast(children=children):
+            return all(is_set(child) for child in children)  # type: ignore[arg-type]  # no predicates in rules
+        case ast.Not(child=child):
+            return is_set(child)  # type: ignore[arg-type]
+        case _:
+            return isinstance(expression, ast.InSegment | ast.InList | ast.InSplit)
+
+
 def members_of(state: State, expression: ast.Expression, kind: SubjectKind) -> BitMap:
     """Returns the members of a set expression; the caller must not change the bitmap."""
     part = _part(state, expression, kind)

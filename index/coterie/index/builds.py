@@ -164,3 +164,7 @@ class Builds:
         scans = self._scans_of(plan)
         total = max(self._flow.rows, 1) * len(scans)
         return min(sum(scan.scanned for scan in scans) / total, 0.99) if scans else 1.0
+
+    def remaining(self, plan: Plan) -> int:
+        """Returns how many rows are still to be scanned for a plan."""
+        return sum(self._flow.count(scan.frontier, HIGHEST) for scan in self._scans_of(plan))

@@ -29,6 +29,7 @@ class TrendPoint:
     size: int
     joins: int
     leaves: int
+    reconstructed: bool = False  # worked out from history, for the time before the segment was created
 
 
 class ChangeLog:

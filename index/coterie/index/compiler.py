@@ -8,6 +8,7 @@ condition.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -33,15 +34,22 @@ from coterie.index.rules import ast
 from coterie.index.sequences import match_type
 from coterie.index.terms import Calculated, CountRead, ExtremeRead, SumRead, Term, TermComparison, Values
 from coterie.index.thresholds import Read, Threshold
-from coterie.index.time.boundaries import SlidingEdge, window_bounds
+from coterie.index.time.boundaries import NOW, Beginning, Boundary, SlidingEdge, window_bounds
 from coterie.index.workshop import Workshop
 
+_NOTHING: Mapping[int, Tree] = {}
 
-def compile_rule(shop: Workshop, rule: ast.Expression, kind: SubjectKind) -> Plan:
-    """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind."""
+
+def compile_rule(
+    shop: Workshop, rule: ast.Expression, kind: SubjectKind, compiled: Mapping[int, Tree] = _NOTHING
+) -> Plan:
+    """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind.
+
+    Leaves that were `compiled` before (by `id()`) are taken as they are; whoever did that holds what they use.
+    """
     plan = Plan()
     try:
-        plan.tree = _Compiler(shop, kind, plan).tree(rule)
+        plan.tree = _Compiler(shop, kind, plan, compiled).tree(rule)
     except Exception:
         shop.release(plan)
         raise
@@ -51,8 +59,8 @@ def compile_rule(shop: Workshop, rule: ast.Expression, kind: SubjectKind) -> Pla
 class _Compiler:
     """Compiles one rule."""
 
-    def __init__(self, shop: Workshop, kind: SubjectKind, plan: Plan) -> None:
-        self._shop, self._kind, self.plan = shop, kind, plan
+    def __init__(self, shop: Workshop, kind: SubjectKind, plan: Plan, compiled: Mapping[int, Tree]) -> None:
+        self._shop, self._kind, self.plan, self._compiled = shop, kind, plan, compiled
         self._values = Values(shop.measures, shop.cells, shop.visits)
 
     # ------------------------------------------------------------ trees
@@ -69,13 +77,13 @@ class _Compiler:
                 return Combined(Operation.AT_LEAST, tuple(self.tree(child) for child in children), k)
             case ast.OfAccount(rule=inner) | ast.Users(rule=inner):
                 bridge = bridge_of(rule, self._kind, self._shop.affiliation)
-                return Across(bridge, _Compiler(self._shop, bridge.others, self.plan).tree(inner))
+                return Across(bridge, _Compiler(self._shop, bridge.others, self.plan, self._compiled).tree(inner))
             case ast.InSegment(segment=segment):
                 return self._nested(segment, must_be_list=False)
             case ast.InList(segment=segment):
                 return self._nested(segment, must_be_list=True)
             case _:
-                return self._leaf(rule)
+                return self._compiled.get(id(rule)) or self._leaf(rule)
 
     def _leaf(self, rule: ast.Expression) -> Tree:
         match rule:
@@ -276,12 +284,18 @@ class _Compiler:
         return self._threshold(measure, Read.EVENTS, rule.frequency.low, high)
 
     def _inaction(self, rule: ast.Inaction) -> Condition:
-        seen_then = ast.AgoRange(rule.within_ms + 1, rule.within_ms)  # its nearer edge is what matters
-        first, then_not = (
-            self._measure(Shape.EXTREME, events, window, None, None, Ranking.LATEST)
-            for events, window in ((rule.first, seen_then), (rule.then_not, None))
-        )
+        first = self._latest(rule.first, SlidingEdge(rule.within_ms))
+        then_not = self._latest(rule.then_not, NOW)
         return self._question(Inaction(self._kind, first, then_not, values=self._values))
+
+    def _latest(self, events: ast.Events, upper: Boundary) -> int:
+        """Keeps the newest event that the edge has passed, however old it is."""
+        own = own_events(self._kind, events)
+        if own is not events:
+            self._follow_visits()
+        zone = self._shop.timezone if needs_zone(events.where) else "UTC"
+        upper = visible(events, upper, self._shop.visits.gap_ms)
+        return self._use(MeasureSpec(self._kind, own, Beginning(), upper, Shape.EXTREME, None, Ranking.LATEST, zone))
 
     # ------------------------------------------------------------ first times, attributes
 

@@ -55,6 +55,7 @@ class Cursors:
         self._measures, self._derivation, self._flow, self._canonical = measures, derivation, flow, canonical
         self._slices: dict[int, _Slice] = {}
         self._groups: dict[int, Group] = {}
+        self.slice_ms = _SLICE_MS
         derivation.tell(self.arrived)
         self.groups_made = 0  # how often measures came or went
         self.arrivals = 0  # events that have arrived
@@ -123,7 +124,7 @@ class Cursors:
         if held is None:
             cursor = int(self._measures.cursors[boundary])
             reach = self._flow.reach(cursor, _SLICE_ROWS)
-            through = min(reach, max(target, cursor + _SLICE_MS))
+            through = min(reach, max(target, cursor + self.slice_ms))
             held = self._slices[boundary] = _Slice(through, self._matched(boundary, cursor, through))
         return held
 

@@ -57,12 +57,17 @@ class Derivation:
             return self._cells.update(moves)
         parts: dict[Shape, list[Matches]] = {shape: [] for shape in DERIVING}
         plain: list[Move] = []
+        in_visit: list[Move] = []
         for matches, sign in moves:
             if matches.shape in parts:
                 parts[matches.shape].append(matches)
-            else:
-                plain.append((matches, sign))
-        touched: list[Touched] = []
+                continue
+            of_visit = self._measures.of_visit[matches.measures]
+            plain.append((matches.where(~of_visit), sign))
+            if of_visit.any():
+                in_visit.append((matches.where(of_visit), sign))
+        # What has entered must be there before any of it is withdrawn; which visit runs is known only after that.
+        touched = self._cells.update(plain)
         for ended in parts[Shape.ENDINGS]:
             touched += self._end_visits(ended)
         anew: list[tuple[int, int]] = []
@@ -70,9 +75,9 @@ class Derivation:
         for entered in parts[Shape.VISITS]:
             for kind, rows in self._by_kind(entered):
                 progress = self.visits.enter(kind, rows, scanning=scanning)
-                plain = self._hold_back(kind, plain, progress.reshaped)
+                in_visit = self._hold_back(kind, in_visit, progress.reshaped)
                 touched += self._follow_visits(kind, progress, steps, anew)
-        touched += self._cells.update(self._in_visits(plain))
+        touched += self._cells.update(self._in_visits(in_visit))
         return touched + self._follow_sequences(steps, anew)
 
     def _by_kind(self, matches: Matches) -> Iterable[tuple[SubjectKind, Matches]]:

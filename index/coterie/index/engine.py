@@ -23,6 +23,7 @@ from coterie.index.conditions import bitmap, ids_of
 from coterie.index.errors import CoterieError
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.columns import Arrival
+from coterie.index.explain import Explanation
 from coterie.index.image import parts_of
 from coterie.index.model import (
     ActivateBuild,
@@ -43,6 +44,7 @@ from coterie.index.model import (
     Value,
 )
 from coterie.index.preview import Preview
+from coterie.index.reconstruction import Reach, Reconstruction
 from coterie.index.reports import Profile, Status, events_of, profile_of, status_of
 from coterie.index.rules.ast import Expression
 from coterie.index.segments import Segment
@@ -137,9 +139,7 @@ class Engine:
         """
         if self.sweeping:
             return self.now
-        state = self._state
-        instants = (state.cursors.next_instant(), state.schedule.next_instant(), state.latches.deadlines.next_instant())
-        return min((instant for instant in instants if instant is not None), default=None)
+        return self._state.next_instant()
 
     def sweep_steps(self, since: int, until: int, rows: int) -> Steps:
         """Returns at which instants in (since, until] to write ticks, so that each passes about `rows` events.
@@ -215,13 +215,13 @@ class Engine:
         """Raises what `apply` would refuse the call with; changes nothing."""
         work_segments.validate(self._state, payload)
 
-    def preview(self, definition: SegmentDefinition) -> Preview:
-        """Begins to find out who would be in a segment with this rule; what `validate` refuses is refused.
+    def preview(self, *definitions: SegmentDefinition, fields: Sequence[str] = ()) -> Preview:
+        """Begins to find out who would be in segments with these rules; what `validate` refuses is refused.
 
-        Not during a sweep: subjects stand at two instants.
+        `fields` are the paths that refusals name, by default `rule`. Not during a sweep: subjects stand at two instants.
         """
         assert not self.preparing, "a preview waits for the sweep"
-        return Preview(self._state, definition)
+        return Preview(self._state, zip(fields or ["rule"] * len(definitions), definitions, strict=True))
 
     def segments(self) -> list[Segment]:
         """Returns all segments, in the order of their creation."""
@@ -267,6 +267,10 @@ class Engine:
         answers[dense_ids == 0] = False
         return answers
 
+    def explain(self, kind: SubjectKind, identifiers: Sequence[Identifier], segment_id: str) -> Explanation:
+        """Begins to find out why a subject is in a segment; SegmentNotFound, SegmentBuilding, WrongSegmentKind."""
+        return Explanation(self._state, kind, identifiers, segment_id)
+
     def segments_of(self, kind: SubjectKind, dense: int) -> list[str]:
         """Returns the ready segments a live subject is in."""
         return self._state.segments_of(kind, dense)
@@ -292,6 +296,10 @@ class Engine:
         segment = self._state.catalog.get(segment_id)
         bucket_ms = {"hour": HOUR_MS, "day": DAY_MS}[bucket]
         return self._state.changes.trend(segment_id, bucket_ms, start, end, segment.created_at)
+
+    def reconstruct(self, segment_id: str, edges: Sequence[int], reach: Reach, rows: int = 8192) -> Reconstruction:
+        """Begins to work out the buckets between edges that lie before a segment's creation; SegmentNotFound."""
+        return Reconstruction(self._state, segment_id, edges, reach, rows)
 
     # ------------------------------------------------------------ profiles, status
 

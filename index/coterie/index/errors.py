@@ -269,6 +269,13 @@ class WatchLagged(Exhausted):
     reason = "WATCH_LAGGED"
 
 
+class ScansSaturated(Exhausted):
+    """As many calls as may be are scanning history already."""
+
+    reason = "SCANS_SATURATED"
+    retry_after_ms = 500
+
+
 class StorageFull(Exhausted):
     """The disk or the map is full; reads go on, writes resume by themselves when there is room."""
 

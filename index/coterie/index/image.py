@@ -16,6 +16,7 @@ from pyroaring import BitMap
 
 from coterie.index.conditions import ids_of
 from coterie.index.expressions import Members, Ref
+from coterie.index.measures.spec import Shape
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
 from coterie.index.segments import Pending, Segment, SegmentVersion
 from coterie.index.state import State
@@ -132,6 +133,10 @@ class _CatalogPart:
                 _compile(state, row, segment)
             latches = {row["id"]: row.get("latch", 0) for row, _ in rows}  # none where an earlier version wrote it
             _put_to_work(state, {row["id"]: segment for row, segment in rows if row["ready"]}, latches)
+        for measure in state.measures.give_up_reserved():
+            for shape in Shape:
+                state.cells.drop(measure, shape)
+        state.derived.keep_only(state.workshop.derived_types())
         state.latches.deadlines.rebuild()
         state.cursors.forget_groups()
         state.builds.resume()

@@ -58,6 +58,19 @@ class Latches:
         """Takes up a latch as it was saved."""
         return self._add(definition, rule, number, kept)
 
+    def places_of(self, latch: Latch, subjects: Iterable[int]) -> dict[int, int]:
+        """Returns which of these subjects are kept, each with its deadline, 0 where it has none."""
+        kept = [subject for subject in subjects if subject in latch.kept.bits]
+        return dict(zip(kept, self.deadlines.of(_keys(latch, kept)).tolist(), strict=True))
+
+    def take_over(self, definition: SegmentDefinition, rule: Ref, number: int, places: dict[int, int]) -> Latch:
+        """Begins a latch that keeps these subjects until these deadlines."""
+        latch = self._add(definition, rule, number, BitMap(places))
+        for key, deadline in zip(_keys(latch, tuple(places)).tolist(), places.values(), strict=True):
+            if deadline:
+                self.deadlines.carry(key, deadline)
+        return latch
+
     def _add(self, definition: SegmentDefinition, rule: Ref, number: int, kept: BitMap) -> Latch:
         root = Root(definition.id, rule, rank_of(rule.source) + 1, definition.subject_kind)
         latch = Latch(number, root, Members(definition.id, kept), definition.ttl_ms)

@@ -21,7 +21,7 @@ from coterie.index.texts import Bools, TextTest, version_key, wildcard_test, wor
 from coterie.index.time.calendar import DAY_MS, local_ms, resolve
 from coterie.index.views import ColumnView
 
-__all__ = ["ColumnView", "Judge", "holds", "judge", "judge_days", "near"]
+__all__ = ["ColumnView", "Judge", "distances", "holds", "judge", "judge_days", "near"]
 
 Judge: TypeAlias = Callable[[ColumnView], Bools]
 
@@ -77,15 +77,24 @@ def _literal_types(test: ast.Test) -> tuple[type, ...]:
 
 
 def near(latitudes: ColumnView, longitudes: ColumnView, test: ast.Near) -> Bools:
-    """Returns which rows lie within the distance, along the great circle (haversine formula, mean Earth radius)."""
+    """Returns which rows lie within the distance."""
+    within: Bools = distances(latitudes, longitudes, test) <= test.km
+    return within
+
+
+def distances(latitudes: ColumnView, longitudes: ColumnView, test: ast.Near) -> npt.NDArray[np.float64]:
+    """Returns how far from the test's place rows lie in km, NaN where one of the two is missing.
+
+    Along the great circle (haversine formula, mean Earth radius).
+    """
+    result = np.full(latitudes.rows, np.nan)
     if latitudes.numbers is None or longitudes.numbers is None:
-        return np.zeros(latitudes.rows, dtype=np.bool_)
+        return result
     present = latitudes.numbers[1] & longitudes.numbers[1]
-    result = np.zeros(latitudes.rows, dtype=np.bool_)
     one, other = np.radians(latitudes.numbers[0][present]), np.radians(test.latitude)
     across = np.radians(test.longitude - longitudes.numbers[0][present])
     half = np.sin((other - one) / 2) ** 2 + np.cos(one) * np.cos(other) * np.sin(across / 2) ** 2
-    result[present] = 2 * _EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0))) <= test.km
+    result[present] = 2 * _EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
     return result
 
 

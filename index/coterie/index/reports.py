@@ -12,6 +12,7 @@ from coterie.index.builds import BuildStatus
 from coterie.index.events.columns import Arrival
 from coterie.index.model import Identifier, SubjectKind, Value
 from coterie.index.state import State
+from coterie.index.time.calendar import HIGHEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,16 @@ class Membership:
 
     segment: str
     since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastVisit:
+    """A subject's newest visit, as of now."""
+
+    start: int
+    end: int  # the time of its last event so far
+    events: int
+    running: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,7 @@ class Profile:
     event_totals: dict[str, int]
     first_seen: int | None
     last_seen: int | None
+    last_visit: LastVisit | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,30 @@ def profile_of(state: State, kind: SubjectKind, dense: int) -> Profile:
         totals.totals,
         totals.first,
         totals.last,
+        last_visit_of(state, kind, dense),
     )
+
+
+def last_visit_of(state: State, kind: SubjectKind, dense: int) -> LastVisit | None:
+    """Returns a subject's newest visit, read from its newest events; those that wait for their time are in none."""
+    written, gap = state.written_ids(kind, dense), state.settings.visit_gap_ms
+    start = end = None
+    events = 0
+    before: tuple[int, int] | None = (state.now, HIGHEST)
+    while before is not None:
+        page = state.history.of_subjects(kind, written, before, _PAGE_EVENTS)
+        before = (page[-1].time, page[-1].sequence) if len(page) == _PAGE_EVENTS else None
+        for arrival in page:
+            if start is not None and start - arrival.time >= gap:
+                before = None
+                break
+            start, end, events = arrival.time, arrival.time if end is None else end, events + 1
+    if start is None or end is None:
+        return None
+    return LastVisit(start, end, events, running=state.now - end < gap)
+
+
+_PAGE_EVENTS = 128
 
 
 def events_of(

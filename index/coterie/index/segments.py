@@ -253,24 +253,25 @@ class Catalog:
     def expression(self, tree: Tree | None, definition: SegmentDefinition) -> Ref:
         """Builds a plan's tree in the graph, within the definition's universe."""
         assert tree is not None
-        ref = self._ref(tree)
+        ref = self.tree(tree)
         if definition.universe is Universe.ALL:
             return ref
         known = Ref(self.known[definition.subject_kind], definition.universe is Universe.ANONYMOUS)
         return self._graph.node(Operation.AND, (ref, known))
 
-    def _ref(self, tree: Tree) -> Ref:
+    def tree(self, tree: Tree) -> Ref:
+        """Builds a tree in the graph; other segments in it must be ready."""
         match tree:
             case Condition():
                 return Ref(tree)
             case Nested(segment=segment):
                 return Ref(self.ready(segment))
             case Negated(child=child):
-                return self._ref(child).opposite()
+                return self.tree(child).opposite()
             case Across(bridge=bridge, child=child):
-                return self._graph.bridge(bridge, self._ref(child))
+                return self._graph.bridge(bridge, self.tree(child))
             case Combined(operation=operation, children=children, k=k):
-                return self._graph.node(operation, tuple(self._ref(child) for child in children), k)
+                return self._graph.node(operation, tuple(self.tree(child) for child in children), k)
 
 
 @dataclass(slots=True)

@@ -52,6 +52,15 @@ class Settings:
     max_list_items: int = _setting(1_000, "elements of one list value", 1)
     max_properties: int = _setting(256, "properties (and, apart from them, context values) of one event", 1)
     max_attributes: int = _setting(2_000, "different attribute names of one subject kind", 1)
+    max_explain_events: int = _setting(50_000, "events of a subject whose membership can be explained", 1)
+    max_explain_users: int = _setting(500, "users of an account whose membership, or one of whom, can be explained", 1)
+    max_explain_steps: int = _setting(
+        10_000, "instants at which an explanation looks ahead for the next flip at most", 1, 1_000_000
+    )
+    max_explain_nodes: int = _setting(
+        20_000, "nodes of one explanation; segments nested beyond them are shown without their own rule", 1
+    )
+    max_explain_depth: int = _setting(64, "levels of one explanation; beyond them likewise", 1, 90)
     change_retention_ms: int = _setting(7 * DAY_MS, "how long membership changes can be followed", 0)
     change_retention_entries: int = _setting(5_000_000, "membership changes kept at most (members, not entries)", 1)
     trend_retention_ms: int = _setting(400 * DAY_MS, "how long hourly sizes, joins and leaves are kept", HOUR_MS)

@@ -49,14 +49,22 @@ from coterie.index.workshop import Workshop
 class State:
     """All parts of one dataset."""
 
-    def __init__(self, settings: Settings, lookup: Lookup | None, blocks: BlockStore | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        lookup: Lookup | None = None,
+        blocks: BlockStore | None = None,
+        *,
+        identity: dict[SubjectKind, IdentityMap] | None = None,  # where it is another dataset's past that is read
+        history: History | None = None,
+    ) -> None:
         self.settings = settings
         self.now = 0
         self.revision = 0
         self.events_taken = 0  # ever, also those erased since
-        self.identity = {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
+        self.identity = identity or {kind: IdentityMap(kind, lookup) for kind in SubjectKind}
         self.attributes = {kind: AttributeTable(kind, settings.max_attributes) for kind in SubjectKind}
-        self.history, self.derived = History(blocks), Derived(blocks)
+        self.history, self.derived = history or History(blocks), Derived(blocks)
         self.flow = Flow(self.history, self.derived)
         self.affiliation = Affiliation(self.attributes[SubjectKind.USER], self.identity)
         self.seen = SeenIds(settings.dedup_ms, settings.dedup_ids, settings.max_future_ms, self.history.has_id)
@@ -253,6 +261,11 @@ class State:
         ]
 
     # ------------------------------------------------------------ time
+
+    def next_instant(self) -> int | None:
+        """Returns the next instant at which time alone may change something, None where nothing waits."""
+        instants = (self.cursors.next_instant(), self.schedule.next_instant(), self.latches.deadlines.next_instant())
+        return min((instant for instant in instants if instant is not None), default=None)
 
     def advance(self, at: int, below: int = 0) -> None:
         """Moves time, for subjects below an id where one is given; what joins and leaves by it is the first phase."""

@@ -104,7 +104,7 @@ class Steps(NamedTuple):
 
 
 class _Calm(NamedTuple):
-    """Found out once: until when no cursor passes more than a step's events, unless as many more arrive."""
+    """Found out once: until when the cursors pass no more than a step's events, unless many more arrive."""
 
     until: int
     rows: int
@@ -151,26 +151,37 @@ class Sweeps:
         due, reminders = self._schedule.reach(since, until, rows)
         due, stays = self._deadlines.reach(since, due, rows)
         reminders += stays
-        instants: list[int] = [due] if due < until or reminders > rows else []
-        until = due
-        if until - since <= _NEAR_MS and self._is_calm(until, rows):
-            return Steps(instants, crowded=reminders > 2 * rows)
-        standing = self._cursors.standing(since)
-        for_each = max(rows // max(len(standing), 1), _LEAST_ROWS)
+        last = Steps([due] if due < until or reminders > rows else [], crowded=reminders > 2 * rows)
+        if due - since <= _NEAR_MS and self._is_calm(due, rows):
+            return last
+        standing, goal = self._cursors.standing(since), self._cursors.standing(due)
+        least = max(rows // max(len(standing), 1), _LEAST_ROWS)
         steps: list[int] = []
         while len(steps) < _MOST_STEPS:
-            limit = self._cursors.reach(standing, for_each)
-            if not steps:
-                self._calm = _Calm(limit - 1, rows, self._cursors.arrivals + for_each, self._cursors.groups_made)
-            if limit > until:
-                return Steps(steps + instants, crowded=reminders > 2 * rows)
-            at = max(limit, since + 1)
+            if self._cursors.between(standing, goal) <= rows:
+                self._note_calm(max(self._cursors.reach(standing, least) - 1, due), rows, least)
+                return Steps(steps + last.instants, last.crowded)
+            at = min(max(self._step(standing, due, rows, least), since + 1), due)
             later = self._cursors.standing(at)
             steps.append(at)
-            if self._cursors.between(standing, later) > 2 * max(rows, for_each * len(standing)):
+            if self._cursors.between(standing, later) > 2 * max(rows, least * len(standing)):
                 return Steps(steps, crowded=True)
             standing, since = later, at
         return Steps(steps, crowded=False)
+
+    def _step(self, standing: dict[int, int], until: int, rows: int, least: int) -> int:
+        """Returns an instant by which the cursors pass about `rows` events; where one instant has more, that one."""
+        at = self._cursors.reach(standing, least)
+        while least < rows:  # they need not pass equally many
+            least *= 2
+            further = self._cursors.reach(standing, least)
+            if further > until or self._cursors.between(standing, self._cursors.standing(further)) > rows:
+                break
+            at = further
+        return at
+
+    def _note_calm(self, instant: int, rows: int, least: int) -> None:
+        self._calm = _Calm(instant, rows, self._cursors.arrivals + least, self._cursors.groups_made)
 
     def _is_calm(self, until: int, rows: int) -> bool:
         """Says whether few events can be passed by then, by what was found out before."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from coterie.index.conditions import Ids
 from coterie.index.errors import EventTimeInFuture, InputError
-from coterie.index.events.columns import Arrival, EventColumns, RowColumns
+from coterie.index.events.columns import Arrival, EventColumns, RowColumns, first_sequence
 from coterie.index.measures.matches import collect
 from coterie.index.model import (
     ACCOUNT_ID,
@@ -29,7 +29,6 @@ from coterie.index.views import ColumnView
 from coterie.index.work_subjects import Resolver
 
 USER, ACCOUNT = SubjectKind.USER, SubjectKind.ACCOUNT
-_ROWS_PER_REVISION = 256  # a record has at most as many events, so sequences never meet
 
 
 def ingest(state: State, payload: IngestEvents) -> Outcome:
@@ -68,7 +67,7 @@ def _accepted(state: State, events: tuple[Event, ...]) -> tuple[list[tuple[int, 
 
 def _apply(state: State, taken: list[tuple[int, Event]], times: list[int]) -> None:
     subjects = Resolver(state)
-    first = state.revision * _ROWS_PER_REVISION
+    first = first_sequence(state.revision)
     arrivals = []
     for (index, event), time in zip(taken, times, strict=True):
         user = subjects.resolve(USER, event.identifiers) if event.identifiers else 0

@@ -39,6 +39,12 @@ class Workshop:
     visits: Visits
     timezone: str
 
+    def derived_types(self) -> set[str]:
+        """Returns the types of events that are derived now."""
+        specs = [spec for spec in self.measures.specs if spec is not None]
+        matches = {match_type(spec.kind, spec.step.chain) for spec in specs if spec.step is not None}
+        return matches | {VISIT_TYPES[spec.kind] for spec in specs if spec.shape is Shape.VISITS}
+
     def release(self, plan: Plan) -> list[int]:
         """Gives up everything a plan uses; returns the measures that nobody uses any more."""
         dropped = []

@@ -70,6 +70,13 @@ class ServerSettings:
     max_description_bytes: int = _setting(8 * KIB, "UTF-8 bytes of a segment's description", 1, MIB)
     max_segments_per_trend: int = _setting(100, "segments in one GetTrend call", 1, 10_000)
     max_trend_points: int = _setting(10_000, "buckets in one GetTrend answer", 1, 1_000_000)
+    max_reconstructed_events: int = _setting(
+        5_000_000, "events read for the time before creation by one GetTrend call", 0
+    )
+    max_reconstructed_ms: int = _setting(400 * DAY_MS, "how long before its creation a trend can begin", 0)
+    max_scanned_expressions: int = _setting(
+        16, "expressions in one call whose own conditions are scanned for in history", 1, 1_000
+    )
     max_datasets: int = _setting(64, "datasets on one server", 1, 10_000)
 
     queue_events: int = _setting(100_000, "events waiting to be written, per dataset", 1)
@@ -81,8 +88,10 @@ class ServerSettings:
     request_id_ms: int = _setting(24 * HOUR_MS, "how long an answer is remembered by its request id", 0)
     tick_spacing_ms: int = _setting(20, "distance between moves of time under load", 1, SECOND_MS)
     tick_burst: int = _setting(8, "moves of time to the very millisecond before that distance is kept", 1, 1_000)
-    sweep_rows: int = _setting(4_096, "events passed by all windows together in one step when time moves", 1)
+    sweep_rows: int = _setting(8_192, "events passed by all windows together in one step when time moves", 2)
     build_rows: int = _setting(8_192, "events of history read in one step of a segment's build", 1)
+    scans: int = _setting(4, "calls that scan history at the same time, per dataset", 1, 1_000)
+    scan_progress_ms: int = _setting(200, "distance between two progress messages of a scan", 0, HOUR_MS)
     max_wait_ms: int = _setting(10 * SECOND_MS, "how long a read waits for a revision without a deadline", 0)
 
     watch_buffer: int = _setting(100_000, "members a live watcher may fall behind before it is cut", 1)

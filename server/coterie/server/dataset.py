@@ -28,6 +28,7 @@ from coterie.server.convert.checks import CheckAnswers
 from coterie.server.convert.events import EventReader
 from coterie.server.progress import Progress
 from coterie.server.requests import RequestMemory
+from coterie.server.scans import Scans
 from coterie.server.snapshots import Snapshots
 from coterie.server.tokens import Tokens
 from coterie.server.writer import Writer
@@ -95,6 +96,7 @@ class Dataset:
         self.requests = RequestMemory(settings.request_ids, settings.request_id_ms, clock.now)
         self.writer = Writer(self.engine, self.journal, clock, settings, self._applied)
         self.snapshots = Snapshots(self.engine, self.journal, self.store, settings, clock)
+        self.scans = Scans(settings, clock, self.progress)
         self.watchers = 0
 
     @classmethod

@@ -1,4 +1,4 @@
-"""ExportMembers: all members of a set expression from one revision, resumable.
+"""ExportMembers: all members of an expression from one revision, resumable.
 
 Owns the bitmaps of recent exports, so that a broken one can go on from its cursor although the dataset has moved
 on. Invariant: all messages of an export, resumed or not, speak of the members at its first revision.
@@ -50,8 +50,13 @@ class Exports:
     def __init__(self) -> None:
         self._images: OrderedDict[tuple[str, str, int], _Image] = OrderedDict()
 
-    def messages(self, dataset: Dataset, question: MembersQuestion, expression: Expression) -> Iterator[Any]:
-        """Yields an export's messages, from its cursor on; the image is taken with the first one."""
+    def messages(
+        self, dataset: Dataset, question: MembersQuestion, expression: Expression, scanned: BitMap | None = None
+    ) -> Iterator[Any]:
+        """Yields an export's messages, from its cursor on; the image is taken with the first one.
+
+        `scanned` are the members as of now, where the expression is no set expression.
+        """
         kind = subject_kind_of(dataset, expression, question.subject_kind)
         query = repr((print_rule(expression), kind, question.roaring))
         phase, offset = (_BITMAP if question.roaring else _IDS), 0
@@ -61,7 +66,7 @@ class Exports:
             image = self._kept(dataset, query, revision)
         else:
             engine = dataset.engine
-            members = BitMap(engine.members(expression, kind))
+            members = BitMap(engine.members(expression, kind)) if scanned is None else scanned
             image = _Image(dataset, query, members, kind, engine.revision, engine.now)
         self._keep(image)
         if not image.members and not question.roaring:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from pyroaring import BitMap
 
+from coterie.index.algebra import is_set
+from coterie.index.errors import RuleUnsupported
 from coterie.index.model import SubjectKind, Value
 from coterie.index.rules import print_rule
 from coterie.index.rules.ast import Expression
@@ -18,7 +20,11 @@ Place = list[str | int]
 
 
 def write_page(dataset: Dataset, question: MembersQuestion, expression: Expression, response: Any) -> None:
-    """Writes one page, as of now."""
+    """Writes one page, as of now; RuleUnsupported for conditions outside segments, which would be scanned for each page."""
+    if not is_set(expression):
+        raise RuleUnsupported(
+            "expression", "a condition outside a segment, page by page,", "an export, or a segment with that rule"
+        )
     kind = subject_kind_of(dataset, expression, question.subject_kind)
     query = repr((print_rule(expression), kind, question.order, question.descending))
     place: Place = dataset.tokens.read_page("members", query, question.place) if question.place else []

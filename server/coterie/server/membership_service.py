@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
+from coterie.index.algebra import is_set
 from coterie.index.errors import CoterieError, FieldInvalid
 from coterie.server.binding import Context
 from coterie.server.catalogue import Catalogue
 from coterie.server.config import ServerSettings
-from coterie.server.convert.answers import Refusals, pack_bits, write_error
+from coterie.server.convert.answers import Refusals, pack_bits, stamp, write_error
+from coterie.server.convert.explanations import write_explanation
 from coterie.server.convert.members import exported_members, find_subjects, find_users, listed_members
 from coterie.server.convert.subjects import subject_of
 from coterie.server.convert.values import timestamp_of
+from coterie.server.counting import Asked, members_by_scan
 from coterie.server.dataset import Dataset
 from coterie.server.exports import Exports
 from coterie.server.members import write_page
-from coterie.server.rule_forms import set_expression_of
+from coterie.server.rule_forms import any_expression_of, read_beside
 from coterie.server.service import Service, check_count
 from coterie.server.watch import Watcher, WatchQuestion
 from coterie.v1 import membership_service_pb2 as v1
 
 _DEFAULT_SEGMENTS_PAGE = 1_000
+_log = logging.getLogger("coterie.server")
 
 
 class MembershipService(Service):
@@ -126,7 +133,7 @@ class MembershipService(Service):
         """Lists the members of a set expression in pages."""
         question = listed_members(request, self._settings)
         # Read before the dataset is settled: nothing may be awaited between that and the answer.
-        expression = await set_expression_of(question.expression, "expression", self._settings)
+        expression = await any_expression_of(question.expression, "expression", self._settings)
         dataset = await self._reading(request, context)
         response = v1.ListMembersResponse()
         write_page(dataset, question, expression, response)
@@ -136,11 +143,15 @@ class MembershipService(Service):
     async def export_members(
         self, request: v1.ExportMembersRequest, context: Context
     ) -> AsyncIterator[v1.ExportMembersResponse]:
-        """Streams all members of a set expression."""
+        """Streams all members of an expression."""
         question = exported_members(request, self._settings)
-        expression = await set_expression_of(question.expression, "expression", self._settings)
+        expression = await any_expression_of(question.expression, "expression", self._settings)
         dataset = await self._reading(request, context)
-        for message in self._exports.messages(dataset, question, expression):
+        scanned = None
+        if not question.place and not is_set(expression):
+            asked = Asked("expression", question.expression, expression, question.subject_kind)
+            scanned = await members_by_scan(dataset, asked)
+        for message in self._exports.messages(dataset, question, expression, scanned):
             yield message
 
     async def watch_membership(
@@ -159,3 +170,24 @@ class MembershipService(Service):
                 yield message
         finally:
             dataset.watchers -= 1
+
+    async def explain_membership(
+        self, request: v1.ExplainMembershipRequest, context: Context
+    ) -> v1.ExplainMembershipResponse:
+        """Says why a subject is in a segment, or is not; a step at a time, other work goes on between them."""
+        dataset = await self._reading(request, context)
+        kind, identifiers = subject_of(request.subject, "subject", dataset.settings.engine)
+        if not request.segment:
+            raise FieldInvalid("segment", "must not be empty")
+        explanation = dataset.engine.explain(kind, identifiers, request.segment)
+        for text in explanation.unread():
+            await read_beside(partial(explanation.read, text), len(text))
+        while explanation.step():  # noqa: ASYNC110 - other work goes on between the steps
+            await asyncio.sleep(0)
+        answer = explanation.answer
+        if not answer.agrees:
+            _log.error("%s: the explanation of a membership of %s is wrong", dataset.description.id, request.segment)
+        response = v1.ExplainMembershipResponse()
+        write_explanation(answer, response)
+        stamp(dataset.tokens, answer.revision, answer.now, response)
+        return response

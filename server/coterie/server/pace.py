@@ -27,9 +27,9 @@ class Pace:
             return None
         return due if self._room() else max(due, self._last_at + self._spacing_ms)
 
-    def exact(self, due: int) -> bool:
-        """Says whether a tick is written for the very instant, although the clock is past it."""
-        return self._room() and self._clock.now() - due < self._spacing_ms
+    def exact(self) -> bool:
+        """Says whether a tick is written for the very instant that is due, although the clock is past it."""
+        return self._room()
 
     def moved(self, at: int, *, tick: bool) -> None:
         """Notes that time was moved."""

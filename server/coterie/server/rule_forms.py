@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from coterie.index.errors import FieldInvalid
 from coterie.index.model import SubjectKind
-from coterie.index.rules import ast, parse, parse_expression_of_names, print_rule, validate
+from coterie.index.rules import ast, parse, parse_expression_of_names, parse_names_or_rule, print_rule, validate
 from coterie.server.config import ServerSettings
 from coterie.server.convert.rules import expression_of, message_of
 from coterie.server.convert.values import check_text
@@ -48,7 +48,7 @@ async def rule_of(source: RuleSource, kind: SubjectKind, settings: ServerSetting
         raise FieldInvalid(source.text_field, "a rule is needed, as text or as tree")
     check_text(source.text, source.text_field, "a rule", settings.max_rule_bytes)
     size = max(len(source.text), source.tree.ByteSize() if source.tree is not None else 0)
-    return await _read(partial(_rule_of, source, kind, settings), size)
+    return await read_beside(partial(_rule_of, source, kind, settings), size)
 
 
 def _rule_of(source: RuleSource, kind: SubjectKind, settings: ServerSettings) -> Rule:
@@ -78,7 +78,7 @@ async def set_expression_of(text: str, field: str, settings: ServerSettings) -> 
         raise FieldInvalid(field, "must not be empty")
     check_text(text, field, "a set expression", settings.max_expression_bytes)
     engine = settings.engine
-    return await _read(
+    return await read_beside(
         partial(
             parse_expression_of_names,
             text,
@@ -92,14 +92,36 @@ async def set_expression_of(text: str, field: str, settings: ServerSettings) -> 
     )
 
 
+async def any_expression_of(text: str, field: str, settings: ServerSettings) -> ast.Expression:
+    """Returns a set expression, or one with conditions of its own, such as `did purchase and not in churned`."""
+    if not text:
+        raise FieldInvalid(field, "must not be empty")
+    check_text(text, field, "an expression", settings.max_expression_bytes)
+    engine = settings.engine
+    return await read_beside(
+        partial(
+            parse_names_or_rule,
+            text,
+            max_nodes=engine.max_rule_nodes,
+            max_depth=engine.max_rule_depth,
+            max_name_bytes=engine.max_name_bytes,
+            max_text_bytes=engine.max_text_bytes,
+            max_characters=settings.max_expression_bytes,
+            field=field,
+        ),
+        len(text),
+    )
+
+
 async def tree_message(text: str, settings: ServerSettings) -> Any:
     """Returns the tree of a stored rule; None where there is none (lists, frozen segments)."""
     if not text:
         return None
-    return await _read(lambda: message_of(parse(text, max_characters=settings.max_rule_bytes)), len(text))
+    return await read_beside(lambda: message_of(parse(text, max_characters=settings.max_rule_bytes)), len(text))
 
 
-async def _read(work: Callable[[], Result], size: int) -> Result:
+async def read_beside(work: Callable[[], Result], size: int) -> Result:
+    """Does the reading of so many characters or bytes: at once, or in a worker thread where that would take long."""
     return work() if size <= _SHORT else await asyncio.to_thread(work)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import zoneinfo
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coterie.index.changes import TrendPoint
 from coterie.index.errors import FieldInvalid, LimitExceeded
+from coterie.index.reconstruction import Reach, Reconstruction
 from coterie.index.rules.ast import CalendarUnit
 from coterie.index.settings import HOUR_MS
 from coterie.index.time.calendar import next_start, period_start
@@ -51,7 +53,9 @@ class Buckets:
             edges.append(self._next(edges[-1]))
         if any(edge % HOUR_MS for edge in edges):
             raise FieldInvalid(
-                "zone", f"days in {self.zone} do not begin at whole hours of UTC, in which trends are kept"
+                "zone",
+                f"days in {self.zone} do not begin at whole hours of UTC, in which trends are kept; "
+                "ask for hours, or for the days of a zone that is whole hours from UTC",
             )
         return edges
 
@@ -67,6 +71,20 @@ class Buckets:
 
     def _next(self, edge: int) -> int:
         return edge + HOUR_MS if self.length == "hour" else next_start(CalendarUnit(self.length), self.zone, edge)
+
+
+async def reconstructed(dataset: Dataset, segments: Iterable[str], edges: list[int]) -> dict[str, Reconstruction]:
+    """Returns what can be reconstructed of the time before each segment's creation; the limits are the call's."""
+    settings, found = dataset.settings, {}
+    left = settings.max_reconstructed_events
+    for name in dict.fromkeys(segments):
+        reach = Reach(left, settings.max_reconstructed_ms)
+        past = found[name] = dataset.engine.reconstruct(name, edges, reach, settings.build_rows)
+        left -= past.events
+        if past.events:
+            with dataset.scans.place():
+                await dataset.scans.finish(past)
+    return found
 
 
 def trend_of(dataset: Dataset, segment: str, edges: list[int]) -> list[TrendPoint]:

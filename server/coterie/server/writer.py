@@ -208,7 +208,7 @@ class Writer:
         if steps.instants:
             return await self._step(steps)
         due = None if self._in_flight else self._next_instant()
-        if due is not None and due < now and self._pace.exact(due):
+        if due is not None and due < now and self._pace.exact():
             return self._group([Draft(Tick())], due)
         if not self._calls:
             return self._group([Draft(Tick())], now) if due is not None and due <= now else None
@@ -234,9 +234,12 @@ class Writer:
 
     async def _sweep(self, at: int) -> _Group:
         """Returns the next parts of an instant, prepared between other work."""
-        while not self._engine.prepare_sweep(at, self._settings.sweep_rows):  # noqa: ASYNC110 - reads go on in between
+        rows = (
+            self._settings.sweep_rows // 2
+        )  # a crowd moves on through all segments at once, which costs as much again
+        while not self._engine.prepare_sweep(at, rows):  # noqa: ASYNC110 - reads go on in between
             await asyncio.sleep(0)
-        parts = self._engine.sweep_parts(self._settings.sweep_rows)[: self._settings.group_records]
+        parts = self._engine.sweep_parts(rows)[: self._settings.group_records]
         return self._group([Draft(Tick(below)) for below in parts], at)
 
     def _take_calls(self, at: int) -> list[Draft]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,24 +15,31 @@ from coterie.client.types import (
     CurrentSegment,
     Event,
     EventTotal,
+    ExplainedNode,
+    Explanation,
+    ExplanationKind,
     Identifier,
     Ingested,
     ListChanged,
     Member,
     Mode,
+    NewestEvent,
     ParsedRule,
     Preview,
     Profile,
     Refusal,
+    ScanProgress,
     Segment,
     SegmentKind,
     SegmentVersion,
     State,
     SubjectKind,
+    Trend,
     TrendPoint,
     Universe,
+    Visit,
 )
-from coterie.client.values import from_messages, from_timestamp
+from coterie.client.values import from_message, from_messages, from_timestamp
 from coterie.v1 import (
     analytics_service_pb2,
     common_pb2,
@@ -192,7 +199,7 @@ def parsed(message: segment_service_pb2.ParseRuleResponse) -> ParsedRule:
     return ParsedRule(message.text, tuple(message.segments))
 
 
-def preview(message: segment_service_pb2.PreviewRuleResponse) -> Preview:
+def preview(message: segment_service_pb2.PreviewRuleResponse | segment_service_pb2.RuleMatches) -> Preview:
     """Whom a rule would match."""
     return Preview(message.count, identifiers(message.sample))
 
@@ -216,6 +223,42 @@ def member(message: membership_service_pb2.Member) -> Member:
 def current_segments(messages: Iterable[common_pb2.CurrentSegment]) -> tuple[CurrentSegment, ...]:
     """The segments a subject is in."""
     return tuple(CurrentSegment(message.segment, moment(message, "since")) for message in messages)
+
+
+def explanation(message: membership_service_pb2.ExplainMembershipResponse) -> Explanation:
+    """Why a subject is in a segment, or is not."""
+    return Explanation(
+        revision=message.revision.token,
+        now=from_timestamp(message.now),
+        known=message.known,
+        member=message.member,
+        next_flip=moment(message, "next_flip"),
+        looked_until=moment(message, "looked_until"),
+        universe=_universe(message.universe),
+        in_universe=message.in_universe,
+        mode=_mode(message.mode),
+        rule=_explained(message.explanation) if message.HasField("explanation") else None,
+    )
+
+
+def _explained(node: membership_service_pb2.Explanation) -> ExplainedNode:
+    kind = enum_name(membership_service_pb2.ExplanationKind, node.kind, "EXPLANATION_KIND_")
+    newest = None
+    if node.HasField("newest_event_time"):
+        newest = NewestEvent(from_timestamp(node.newest_event_time), node.newest_event_type, node.newest_event_id)
+    return ExplainedNode(
+        kind=cast(ExplanationKind, kind),
+        text=node.text,
+        holds=node.holds,
+        next_flip=moment(node, "next_flip"),
+        value=from_message(node.value),
+        condition=node.condition,
+        threshold=from_message(node.threshold),
+        upper_threshold=from_message(node.upper_threshold),
+        newest_event=newest,
+        segment=node.segment,
+        children=tuple(map(_explained, node.children)),
+    )
 
 
 def event(message: common_pb2.Event) -> Event:
@@ -250,23 +293,37 @@ def profile(message: profile_service_pb2.GetProfileResponse) -> Profile | None:
         ),
         first_seen=moment(known, "first_seen"),
         last_seen=moment(known, "last_seen"),
+        last_visit=_visit(known.last_visit) if known.HasField("last_visit") else None,
         timeline=tuple(event(one) for one in message.timeline),
     )
+
+
+def _visit(message: profile_service_pb2.Visit) -> Visit:
+    times = from_timestamp(message.start_time), from_timestamp(message.end_time)
+    return Visit(*times, message.events, message.running)
 
 
 # ---------------------------------------------------------------- analytics
 
 
-def counts(message: analytics_service_pb2.CountMembersResponse) -> list[int]:
+def counts(message: analytics_service_pb2.CountMembersResponse | analytics_service_pb2.MemberCounts) -> list[int]:
     """The counts in the order asked."""
     return [one.count for one in message.counts]
 
 
-def trend(message: analytics_service_pb2.GetTrendResponse) -> dict[str, Sequence[TrendPoint]]:
-    """The points of each segment."""
-    return {
-        one.segment: tuple(
-            TrendPoint(from_timestamp(point.start_time), point.size, point.joined, point.left) for point in one.points
-        )
-        for one in message.trends
-    }
+def scan_progress(message: common_pb2.ScanProgress) -> ScanProgress:
+    """How far a scan has come."""
+    return ScanProgress(message.fraction, message.scanned_events)
+
+
+def trend(message: analytics_service_pb2.GetTrendResponse) -> dict[str, Trend]:
+    """The trend of each segment."""
+    return {one.segment: _trend(one) for one in message.trends}
+
+
+def _trend(message: analytics_service_pb2.Trend) -> Trend:
+    points = tuple(
+        TrendPoint(from_timestamp(point.start_time), point.size, point.joined, point.left, point.reconstructed)
+        for point in message.points
+    )
+    return Trend(points, moment(message, "reconstructed_from"), message.not_reconstructed)

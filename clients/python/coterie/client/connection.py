@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import aclosing, closing
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import grpc
 import grpc.aio
 
-from coterie.client.errors import CoterieError, translate
+from coterie.client.answers import scan_progress
+from coterie.client.errors import CoterieError, Unavailable, translate
 from coterie.client.retries import Retries
+from coterie.client.types import ScanProgress
 from coterie.v1 import (
     admin_service_pb2_grpc,
     analytics_service_pb2_grpc,
@@ -100,7 +103,7 @@ class Connection:
 
     def stream(
         self, method: grpc.UnaryStreamMultiCallable[RequestT, ResponseT], request: RequestT
-    ) -> Iterator[ResponseT]:
+    ) -> Generator[ResponseT, None, None]:
         """Makes one call that answers with a stream; leaving the loop early cancels it."""
         responses = method(request)
         try:
@@ -109,6 +112,20 @@ class Connection:
             raise translate(failure) from None
         finally:
             cast(grpc.Call, responses).cancel()
+
+    def scan(
+        self,
+        method: grpc.UnaryStreamMultiCallable[RequestT, Any],
+        request: RequestT,
+        progress: Callable[[ScanProgress], object],
+    ) -> Any:
+        """Makes one call that scans history, tells how far it is, and returns its last message, the answer."""
+        with closing(self.stream(method, request)) as messages:
+            for message in messages:
+                if message.WhichOneof("result") != "progress":
+                    return message
+                progress(scan_progress(message.progress))
+        raise Unavailable("the scan ended without an answer")
 
     def send_stream(
         self, method: grpc.StreamUnaryMultiCallable[RequestT, ResponseT], messages: Iterable[RequestT]
@@ -171,7 +188,7 @@ class AsyncConnection:
 
     async def stream(
         self, method: grpc.aio.UnaryStreamMultiCallable[RequestT, ResponseT], request: RequestT
-    ) -> AsyncIterator[ResponseT]:
+    ) -> AsyncGenerator[ResponseT, None]:
         """Makes one call that answers with a stream; leaving the loop early cancels it."""
         responses = method(request)
         try:
@@ -181,6 +198,20 @@ class AsyncConnection:
             raise translate(failure) from None
         finally:
             responses.cancel()
+
+    async def scan(
+        self,
+        method: grpc.aio.UnaryStreamMultiCallable[RequestT, Any],
+        request: RequestT,
+        progress: Callable[[ScanProgress], object],
+    ) -> Any:
+        """Makes one call that scans history, tells how far it is, and returns its last message, the answer."""
+        async with aclosing(self.stream(method, request)) as messages:
+            async for message in messages:
+                if message.WhichOneof("result") != "progress":
+                    return message
+                progress(scan_progress(message.progress))
+        raise Unavailable("the scan ended without an answer")
 
     async def send_stream(
         self, method: grpc.aio.StreamUnaryMultiCallable[RequestT, ResponseT], messages: Iterable[RequestT]

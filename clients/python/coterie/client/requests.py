@@ -193,13 +193,24 @@ def preview(
     dataset: str, rule: str, sample: int, of: SubjectKind, universe: Universe
 ) -> segment_service_pb2.PreviewRuleRequest:
     """Whom a rule would match."""
-    return segment_service_pb2.PreviewRuleRequest(
-        dataset=dataset,
-        text=rule,
-        sample_size=sample,
-        subject_kind=subject_kind(of),
-        universe=f"UNIVERSE_{universe.upper()}",
-    )
+    return segment_service_pb2.PreviewRuleRequest(**_preview(dataset, rule, sample, of, universe))
+
+
+def stream_preview(
+    dataset: str, rule: str, sample: int, of: SubjectKind, universe: Universe
+) -> segment_service_pb2.StreamPreviewRuleRequest:
+    """Whom a rule would match, and meanwhile how far the scan is."""
+    return segment_service_pb2.StreamPreviewRuleRequest(**_preview(dataset, rule, sample, of, universe))
+
+
+def _preview(dataset: str, rule: str, sample: int, of: SubjectKind, universe: Universe) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "text": rule,
+        "sample_size": sample,
+        "subject_kind": subject_kind(of),
+        "universe": f"UNIVERSE_{universe.upper()}",
+    }
 
 
 # ---------------------------------------------------------------- members
@@ -256,6 +267,24 @@ def export_members(
 # ---------------------------------------------------------------- analytics
 
 
+def counts(
+    dataset: str, expressions: Sequence[str], of: SubjectKind, at_least: Freshness = None
+) -> analytics_service_pb2.CountMembersRequest:
+    """How many members expressions have."""
+    return analytics_service_pb2.CountMembersRequest(
+        dataset=dataset, expressions=expressions, subject_kind=subject_kind(of), consistency=consistency(at_least)
+    )
+
+
+def stream_counts(
+    dataset: str, expressions: Sequence[str], of: SubjectKind, at_least: Freshness = None
+) -> analytics_service_pb2.StreamCountMembersRequest:
+    """How many members expressions have, and meanwhile how far the scan is."""
+    return analytics_service_pb2.StreamCountMembersRequest(
+        dataset=dataset, expressions=expressions, subject_kind=subject_kind(of), consistency=consistency(at_least)
+    )
+
+
 def trend(
     dataset: str,
     segments: Sequence[str],
@@ -263,6 +292,8 @@ def trend(
     start: datetime | None,
     end: datetime | None,
     zone: str,
+    *,
+    reconstruct: bool = False,
     at_least: Freshness = None,
 ) -> analytics_service_pb2.GetTrendRequest:
     """How segments developed."""
@@ -273,6 +304,7 @@ def trend(
         start_time=to_timestamp(start, "start") if start else None,
         end_time=to_timestamp(end, "end") if end else None,
         zone=zone,
+        reconstruct=reconstruct,
         consistency=consistency(at_least),
     )
 

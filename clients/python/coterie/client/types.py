@@ -5,10 +5,10 @@ Times are `datetime` in UTC. Invariant: nothing here knows gRPC or protobuf; `re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, overload
 
 from coterie.client.values import Value
 
@@ -18,6 +18,7 @@ Mode: TypeAlias = Literal["live", "sticky", "once"]
 Universe: TypeAlias = Literal["all", "known", "anonymous"]
 State: TypeAlias = Literal["building", "ready"]
 Bucket: TypeAlias = Literal["hour", "day", "week", "month"]
+ExplanationKind: TypeAlias = Literal["and", "or", "not", "at_least", "leaf", "segment"]
 Cause: TypeAlias = Literal["event", "time", "attribute", "backfill", "edit", "merge", "manual", "delete"]
 
 
@@ -178,11 +179,69 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a scan of history has come: the share that is done, 0 to 1, and how many events that were."""
+
+    fraction: float
+    scanned_events: int
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentSegment:
     """A segment a subject is in; `since` is None where that lies further back than changes are kept."""
 
     segment: str
     since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewestEvent:
+    """The newest event that counts for a leaf; the id is empty where it has none, or is too old to be kept."""
+
+    time: datetime
+    type: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedNode:
+    """One node of a rule: whether it holds, and when time alone will turn it round (None: never).
+
+    A leaf has the value it tests, what that is compared with, and the newest event that contributes to it.
+    """
+
+    kind: ExplanationKind
+    text: str
+    holds: bool
+    next_flip: datetime | None
+    value: Value | None = None
+    condition: str = ""
+    threshold: Value | None = None
+    upper_threshold: Value | None = None
+    newest_event: NewestEvent | None = None
+    segment: str = ""
+    children: tuple[ExplainedNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a subject is in a segment, or is not. `rule` is None where nobody has such an identifier.
+
+    In a sticky or once segment a subject may be a member although the rule does not hold.
+
+    Nothing whose `next_flip` is None flips before `looked_until`; where that is None, nothing of it ever does.
+    """
+
+    revision: str
+    now: datetime
+    known: bool
+    member: bool
+    next_flip: datetime | None
+    looked_until: datetime | None
+    universe: Universe
+    in_universe: bool
+    mode: Mode
+    rule: ExplainedNode | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +268,16 @@ class EventTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A subject's visit: events less than the dataset's visit gap apart. `end_time` is its last event's so far."""
+
+    start_time: datetime
+    end_time: datetime
+    events: int
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What is known of one subject, with the newest of its events."""
 
@@ -220,6 +289,7 @@ class Profile:
     totals: tuple[EventTotal, ...]
     first_seen: datetime | None
     last_seen: datetime | None
+    last_visit: Visit | None
     timeline: tuple[Event, ...]
 
 
@@ -231,6 +301,33 @@ class TrendPoint:
     size: int
     joined: int
     left: int
+    reconstructed: bool = False
+    """Worked out from history, for the time before the segment was created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend(Sequence[TrendPoint]):
+    """How a segment developed: a sequence of points, oldest first.
+
+    `reconstructed_from` is the start of what was worked out for the time before the creation (None: nothing was), and
+    `not_reconstructed` says why some or all of that time is missing though asked for.
+    """
+
+    points: tuple[TrendPoint, ...]
+    reconstructed_from: datetime | None = None
+    not_reconstructed: str = ""
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @overload
+    def __getitem__(self, index: int) -> TrendPoint: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TrendPoint, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> TrendPoint | tuple[TrendPoint, ...]:
+        return self.points[index]
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,36 @@ class CountMembersResponse(_message.Message):
     counts: _containers.RepeatedCompositeFieldContainer[MemberCount]
     def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Iterable[_Union[MemberCount, _Mapping]]] = ...) -> None: ...
 
+class StreamCountMembersRequest(_message.Message):
+    __slots__ = ("dataset", "expressions", "subject_kind", "consistency")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSIONS_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_KIND_FIELD_NUMBER: _ClassVar[int]
+    CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    dataset: str
+    expressions: _containers.RepeatedScalarFieldContainer[str]
+    subject_kind: _common_pb2.SubjectKind
+    consistency: _common_pb2.Consistency
+    def __init__(self, dataset: _Optional[str] = ..., expressions: _Optional[_Iterable[str]] = ..., subject_kind: _Optional[_Union[_common_pb2.SubjectKind, str]] = ..., consistency: _Optional[_Union[_common_pb2.Consistency, _Mapping]] = ...) -> None: ...
+
+class MemberCounts(_message.Message):
+    __slots__ = ("counts",)
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    counts: _containers.RepeatedCompositeFieldContainer[MemberCount]
+    def __init__(self, counts: _Optional[_Iterable[_Union[MemberCount, _Mapping]]] = ...) -> None: ...
+
+class StreamCountMembersResponse(_message.Message):
+    __slots__ = ("revision", "now", "progress", "answer")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    revision: _common_pb2.Revision
+    now: _timestamp_pb2.Timestamp
+    progress: _common_pb2.ScanProgress
+    answer: MemberCounts
+    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[_common_pb2.ScanProgress, _Mapping]] = ..., answer: _Optional[_Union[MemberCounts, _Mapping]] = ...) -> None: ...
+
 class GetOverlapRequest(_message.Message):
     __slots__ = ("dataset", "expressions", "within", "max_intersections", "consistency")
     DATASET_FIELD_NUMBER: _ClassVar[int]
@@ -206,7 +236,7 @@ class CompareEngagementResponse(_message.Message):
     def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[EngagementRow, _Mapping]]] = ..., membership: _Optional[_Union[MembershipTime, str]] = ...) -> None: ...
 
 class GetTrendRequest(_message.Message):
-    __slots__ = ("dataset", "segments", "bucket", "start_time", "end_time", "zone", "consistency")
+    __slots__ = ("dataset", "segments", "bucket", "start_time", "end_time", "zone", "consistency", "reconstruct")
     DATASET_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     BUCKET_FIELD_NUMBER: _ClassVar[int]
@@ -214,6 +244,7 @@ class GetTrendRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     ZONE_FIELD_NUMBER: _ClassVar[int]
     CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    RECONSTRUCT_FIELD_NUMBER: _ClassVar[int]
     dataset: str
     segments: _containers.RepeatedScalarFieldContainer[str]
     bucket: TimeBucket
@@ -221,37 +252,46 @@ class GetTrendRequest(_message.Message):
     end_time: _timestamp_pb2.Timestamp
     zone: str
     consistency: _common_pb2.Consistency
-    def __init__(self, dataset: _Optional[str] = ..., segments: _Optional[_Iterable[str]] = ..., bucket: _Optional[_Union[TimeBucket, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., zone: _Optional[str] = ..., consistency: _Optional[_Union[_common_pb2.Consistency, _Mapping]] = ...) -> None: ...
+    reconstruct: bool
+    def __init__(self, dataset: _Optional[str] = ..., segments: _Optional[_Iterable[str]] = ..., bucket: _Optional[_Union[TimeBucket, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., zone: _Optional[str] = ..., consistency: _Optional[_Union[_common_pb2.Consistency, _Mapping]] = ..., reconstruct: bool = ...) -> None: ...
 
 class TrendPoint(_message.Message):
-    __slots__ = ("start_time", "size", "joined", "left")
+    __slots__ = ("start_time", "size", "joined", "left", "reconstructed")
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     JOINED_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
+    RECONSTRUCTED_FIELD_NUMBER: _ClassVar[int]
     start_time: _timestamp_pb2.Timestamp
     size: int
     joined: int
     left: int
-    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., size: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ...) -> None: ...
+    reconstructed: bool
+    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., size: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., reconstructed: bool = ...) -> None: ...
 
 class Trend(_message.Message):
-    __slots__ = ("segment", "points")
+    __slots__ = ("segment", "points", "reconstructed_from", "not_reconstructed")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    RECONSTRUCTED_FROM_FIELD_NUMBER: _ClassVar[int]
+    NOT_RECONSTRUCTED_FIELD_NUMBER: _ClassVar[int]
     segment: str
     points: _containers.RepeatedCompositeFieldContainer[TrendPoint]
-    def __init__(self, segment: _Optional[str] = ..., points: _Optional[_Iterable[_Union[TrendPoint, _Mapping]]] = ...) -> None: ...
+    reconstructed_from: _timestamp_pb2.Timestamp
+    not_reconstructed: str
+    def __init__(self, segment: _Optional[str] = ..., points: _Optional[_Iterable[_Union[TrendPoint, _Mapping]]] = ..., reconstructed_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_reconstructed: _Optional[str] = ...) -> None: ...
 
 class GetTrendResponse(_message.Message):
-    __slots__ = ("revision", "now", "trends")
+    __slots__ = ("revision", "now", "trends", "zone")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     TRENDS_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
     revision: _common_pb2.Revision
     now: _timestamp_pb2.Timestamp
     trends: _containers.RepeatedCompositeFieldContainer[Trend]
-    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trends: _Optional[_Iterable[_Union[Trend, _Mapping]]] = ...) -> None: ...
+    zone: str
+    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trends: _Optional[_Iterable[_Union[Trend, _Mapping]]] = ..., zone: _Optional[str] = ...) -> None: ...
 
 class GetSegmentStatsRequest(_message.Message):
     __slots__ = ("dataset", "expression", "subject_kind", "channels", "attributes", "top", "sample_size", "consistency")

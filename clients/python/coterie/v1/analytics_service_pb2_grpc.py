@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class AnalyticsServiceStub(object):
     """Counts and compares. Every figure is exact, never sampled. A set expression is a rule over segments only, in which
-    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB.
+    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB. CountMembers also takes
+    conditions of its own.
     """
 
     def __init__(self, channel):
@@ -40,6 +41,11 @@ class AnalyticsServiceStub(object):
                 '/coterie.v1.AnalyticsService/CountMembers',
                 request_serializer=coterie_dot_v1_dot_analytics__service__pb2.CountMembersRequest.SerializeToString,
                 response_deserializer=coterie_dot_v1_dot_analytics__service__pb2.CountMembersResponse.FromString,
+                _registered_method=True)
+        self.StreamCountMembers = channel.unary_stream(
+                '/coterie.v1.AnalyticsService/StreamCountMembers',
+                request_serializer=coterie_dot_v1_dot_analytics__service__pb2.StreamCountMembersRequest.SerializeToString,
+                response_deserializer=coterie_dot_v1_dot_analytics__service__pb2.StreamCountMembersResponse.FromString,
                 _registered_method=True)
         self.GetOverlap = channel.unary_unary(
                 '/coterie.v1.AnalyticsService/GetOverlap',
@@ -80,11 +86,22 @@ class AnalyticsServiceStub(object):
 
 class AnalyticsServiceServicer(object):
     """Counts and compares. Every figure is exact, never sampled. A set expression is a rule over segments only, in which
-    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB.
+    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB. CountMembers also takes
+    conditions of its own.
     """
 
     def CountMembers(self, request, context):
-        """Counts the members of up to 1 000 set expressions, all at one revision.
+        """Counts the members of up to 1 000 expressions, all at one revision. Set expressions are counted at once; up to 16
+        may have conditions of their own, `did purchase at least 2 times in the last 7 days and not in churned`, for which
+        history is scanned in one pass. A call that ends early, by its deadline or its caller, gives the scan up. Fails with
+        SCANS_SATURATED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamCountMembers(self, request, context):
+        """Does the same, and tells meanwhile how far the scan is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +122,8 @@ class AnalyticsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetTrend(self, request, context):
-        """Shows size, joins and leaves of up to 100 segments over time.
+        """Shows size, joins and leaves of up to 100 segments over time, where asked also before they were created. Fails with
+        SCANS_SATURATED where history has to be read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,6 +164,11 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
                     servicer.CountMembers,
                     request_deserializer=coterie_dot_v1_dot_analytics__service__pb2.CountMembersRequest.FromString,
                     response_serializer=coterie_dot_v1_dot_analytics__service__pb2.CountMembersResponse.SerializeToString,
+            ),
+            'StreamCountMembers': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamCountMembers,
+                    request_deserializer=coterie_dot_v1_dot_analytics__service__pb2.StreamCountMembersRequest.FromString,
+                    response_serializer=coterie_dot_v1_dot_analytics__service__pb2.StreamCountMembersResponse.SerializeToString,
             ),
             'GetOverlap': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOverlap,
@@ -192,7 +215,8 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AnalyticsService(object):
     """Counts and compares. Every figure is exact, never sampled. A set expression is a rule over segments only, in which
-    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB.
+    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB. CountMembers also takes
+    conditions of its own.
     """
 
     @staticmethod
@@ -212,6 +236,33 @@ class AnalyticsService(object):
             '/coterie.v1.AnalyticsService/CountMembers',
             coterie_dot_v1_dot_analytics__service__pb2.CountMembersRequest.SerializeToString,
             coterie_dot_v1_dot_analytics__service__pb2.CountMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamCountMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/coterie.v1.AnalyticsService/StreamCountMembers',
+            coterie_dot_v1_dot_analytics__service__pb2.StreamCountMembersRequest.SerializeToString,
+            coterie_dot_v1_dot_analytics__service__pb2.StreamCountMembersResponse.FromString,
             options,
             channel_credentials,
             insecure,

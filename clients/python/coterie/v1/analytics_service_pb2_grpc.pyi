@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class AnalyticsServiceStub:
     """Counts and compares. Every figure is exact, never sampled. A set expression is a rule over segments only, in which
-    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB.
+    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB. CountMembers also takes
+    conditions of its own.
     """
 
     @_typing.overload
@@ -36,13 +37,21 @@ class AnalyticsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AnalyticsServiceAsyncStub: ...
     CountMembers: _grpc.UnaryUnaryMultiCallable[_analytics_service_pb2.CountMembersRequest, _analytics_service_pb2.CountMembersResponse]
-    """Counts the members of up to 1 000 set expressions, all at one revision."""
+    """Counts the members of up to 1 000 expressions, all at one revision. Set expressions are counted at once; up to 16
+    may have conditions of their own, `did purchase at least 2 times in the last 7 days and not in churned`, for which
+    history is scanned in one pass. A call that ends early, by its deadline or its caller, gives the scan up. Fails with
+    SCANS_SATURATED.
+    """
+    StreamCountMembers: _grpc.UnaryStreamMultiCallable[_analytics_service_pb2.StreamCountMembersRequest, _analytics_service_pb2.StreamCountMembersResponse]
+    """Does the same, and tells meanwhile how far the scan is."""
     GetOverlap: _grpc.UnaryUnaryMultiCallable[_analytics_service_pb2.GetOverlapRequest, _analytics_service_pb2.GetOverlapResponse]
     """Compares up to 32 segments with each other: sizes, pairs, and who is in exactly which of them."""
     CompareEngagement: _grpc.UnaryUnaryMultiCallable[_analytics_service_pb2.CompareEngagementRequest, _analytics_service_pb2.CompareEngagementResponse]
     """Compares what the members of up to 32 segments did in a range of days, with a baseline."""
     GetTrend: _grpc.UnaryUnaryMultiCallable[_analytics_service_pb2.GetTrendRequest, _analytics_service_pb2.GetTrendResponse]
-    """Shows size, joins and leaves of up to 100 segments over time."""
+    """Shows size, joins and leaves of up to 100 segments over time, where asked also before they were created. Fails with
+    SCANS_SATURATED where history has to be read.
+    """
     GetSegmentStats: _grpc.UnaryUnaryMultiCallable[_analytics_service_pb2.GetSegmentStatsRequest, _analytics_service_pb2.GetSegmentStatsResponse]
     """Describes the members of one set expression: size, share, reachability, typical attribute values, a sample."""
     RunFunnel: _grpc.UnaryUnaryMultiCallable[_analytics_service_pb2.RunFunnelRequest, _analytics_service_pb2.RunFunnelResponse]
@@ -55,18 +64,27 @@ class AnalyticsServiceStub:
 @_typing.type_check_only
 class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
     """Counts and compares. Every figure is exact, never sampled. A set expression is a rule over segments only, in which
-    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB.
+    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB. CountMembers also takes
+    conditions of its own.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CountMembers: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.CountMembersRequest, _analytics_service_pb2.CountMembersResponse]  # type: ignore[assignment]
-    """Counts the members of up to 1 000 set expressions, all at one revision."""
+    """Counts the members of up to 1 000 expressions, all at one revision. Set expressions are counted at once; up to 16
+    may have conditions of their own, `did purchase at least 2 times in the last 7 days and not in churned`, for which
+    history is scanned in one pass. A call that ends early, by its deadline or its caller, gives the scan up. Fails with
+    SCANS_SATURATED.
+    """
+    StreamCountMembers: _aio.UnaryStreamMultiCallable[_analytics_service_pb2.StreamCountMembersRequest, _analytics_service_pb2.StreamCountMembersResponse]  # type: ignore[assignment]
+    """Does the same, and tells meanwhile how far the scan is."""
     GetOverlap: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.GetOverlapRequest, _analytics_service_pb2.GetOverlapResponse]  # type: ignore[assignment]
     """Compares up to 32 segments with each other: sizes, pairs, and who is in exactly which of them."""
     CompareEngagement: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.CompareEngagementRequest, _analytics_service_pb2.CompareEngagementResponse]  # type: ignore[assignment]
     """Compares what the members of up to 32 segments did in a range of days, with a baseline."""
     GetTrend: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.GetTrendRequest, _analytics_service_pb2.GetTrendResponse]  # type: ignore[assignment]
-    """Shows size, joins and leaves of up to 100 segments over time."""
+    """Shows size, joins and leaves of up to 100 segments over time, where asked also before they were created. Fails with
+    SCANS_SATURATED where history has to be read.
+    """
     GetSegmentStats: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.GetSegmentStatsRequest, _analytics_service_pb2.GetSegmentStatsResponse]  # type: ignore[assignment]
     """Describes the members of one set expression: size, share, reachability, typical attribute values, a sample."""
     RunFunnel: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.RunFunnelRequest, _analytics_service_pb2.RunFunnelResponse]  # type: ignore[assignment]
@@ -78,7 +96,8 @@ class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
 
 class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Counts and compares. Every figure is exact, never sampled. A set expression is a rule over segments only, in which
-    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB.
+    `in` may be left out: `vip and not churned`, `at least 2 of (a, b, c)`; at most 64 KiB. CountMembers also takes
+    conditions of its own.
     """
 
     @_abc_1.abstractmethod
@@ -87,7 +106,19 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_service_pb2.CountMembersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_service_pb2.CountMembersResponse, _abc.Awaitable[_analytics_service_pb2.CountMembersResponse]]:
-        """Counts the members of up to 1 000 set expressions, all at one revision."""
+        """Counts the members of up to 1 000 expressions, all at one revision. Set expressions are counted at once; up to 16
+        may have conditions of their own, `did purchase at least 2 times in the last 7 days and not in churned`, for which
+        history is scanned in one pass. A call that ends early, by its deadline or its caller, gives the scan up. Fails with
+        SCANS_SATURATED.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamCountMembers(
+        self,
+        request: _analytics_service_pb2.StreamCountMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_analytics_service_pb2.StreamCountMembersResponse], _abc.AsyncIterator[_analytics_service_pb2.StreamCountMembersResponse]]:
+        """Does the same, and tells meanwhile how far the scan is."""
 
     @_abc_1.abstractmethod
     def GetOverlap(
@@ -111,7 +142,9 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_service_pb2.GetTrendRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_service_pb2.GetTrendResponse, _abc.Awaitable[_analytics_service_pb2.GetTrendResponse]]:
-        """Shows size, joins and leaves of up to 100 segments over time."""
+        """Shows size, joins and leaves of up to 100 segments over time, where asked also before they were created. Fails with
+        SCANS_SATURATED where history has to be read.
+        """
 
     @_abc_1.abstractmethod
     def GetSegmentStats(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63oterie/v1/common.proto\x12\ncoterie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\".\n\nIdentifier\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x98\x01\n\x07Subject\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.coterie.v1.SubjectKind\x12+\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x16.coterie.v1.Identifier\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61nonymous_id\x18\x04 \x01(\t\x12\x12\n\naccount_id\x18\x05 \x01(\t\"\x1c\n\nStringList\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x9f\x01\n\x05Value\x12\x10\n\x06string\x18\x01 \x01(\tH\x00\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x11\n\x07\x62oolean\x18\x03 \x01(\x08H\x00\x12/\n\ttimestamp\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12&\n\x04list\x18\x05 \x01(\x0b\x32\x16.coterie.v1.StringListH\x00\x42\x06\n\x04kind\"\xaa\x03\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61nonymous_id\x18\x04 \x01(\t\x12\x12\n\naccount_id\x18\x05 \x01(\t\x12+\n\x0bidentifiers\x18\x06 \x03(\x0b\x32\x16.coterie.v1.Identifier\x12(\n\x04time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\nproperties\x18\x08 \x03(\x0b\x32!.coterie.v1.Event.PropertiesEntry\x12/\n\x07\x63ontext\x18\t \x03(\x0b\x32\x1e.coterie.v1.Event.ContextEntry\x1a\x44\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.coterie.v1.Value:\x02\x38\x01\x1a\x41\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.coterie.v1.Value:\x02\x38\x01\"\x19\n\x08Revision\x12\r\n\x05token\x18\x01 \x01(\t\"\x9e\x01\n\x0b\x43onsistency\x12\x1a\n\x10minimize_latency\x18\x01 \x01(\x08H\x00\x12\x31\n\x11\x61t_least_as_fresh\x18\x02 \x01(\x0b\x32\x14.coterie.v1.RevisionH\x00\x12\x31\n\x11\x61t_exact_revision\x18\x03 \x01(\x0b\x32\x14.coterie.v1.RevisionH\x00\x42\r\n\x0brequirement\"L\n\x0e\x43urrentSegment\x12\x0f\n\x07segment\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\\\n\x0bSubjectKind\x12\x1c\n\x18SUBJECT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11SUBJECT_KIND_USER\x10\x01\x12\x18\n\x14SUBJECT_KIND_ACCOUNT\x10\x02\x42\x37\n\x0e\x64\x65v.coterie.v1P\x01Z#coterie.dev/go/coterie/v1;coteriev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63oterie/v1/common.proto\x12\ncoterie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\".\n\nIdentifier\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x98\x01\n\x07Subject\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.coterie.v1.SubjectKind\x12+\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x16.coterie.v1.Identifier\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61nonymous_id\x18\x04 \x01(\t\x12\x12\n\naccount_id\x18\x05 \x01(\t\"\x1c\n\nStringList\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x9f\x01\n\x05Value\x12\x10\n\x06string\x18\x01 \x01(\tH\x00\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x11\n\x07\x62oolean\x18\x03 \x01(\x08H\x00\x12/\n\ttimestamp\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12&\n\x04list\x18\x05 \x01(\x0b\x32\x16.coterie.v1.StringListH\x00\x42\x06\n\x04kind\"\xaa\x03\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61nonymous_id\x18\x04 \x01(\t\x12\x12\n\naccount_id\x18\x05 \x01(\t\x12+\n\x0bidentifiers\x18\x06 \x03(\x0b\x32\x16.coterie.v1.Identifier\x12(\n\x04time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\nproperties\x18\x08 \x03(\x0b\x32!.coterie.v1.Event.PropertiesEntry\x12/\n\x07\x63ontext\x18\t \x03(\x0b\x32\x1e.coterie.v1.Event.ContextEntry\x1a\x44\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.coterie.v1.Value:\x02\x38\x01\x1a\x41\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.coterie.v1.Value:\x02\x38\x01\"\x19\n\x08Revision\x12\r\n\x05token\x18\x01 \x01(\t\"\x9e\x01\n\x0b\x43onsistency\x12\x1a\n\x10minimize_latency\x18\x01 \x01(\x08H\x00\x12\x31\n\x11\x61t_least_as_fresh\x18\x02 \x01(\x0b\x32\x14.coterie.v1.RevisionH\x00\x12\x31\n\x11\x61t_exact_revision\x18\x03 \x01(\x0b\x32\x14.coterie.v1.RevisionH\x00\x42\r\n\x0brequirement\"8\n\x0cScanProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\x12\x16\n\x0escanned_events\x18\x02 \x01(\x03\"L\n\x0e\x43urrentSegment\x12\x0f\n\x07segment\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\\\n\x0bSubjectKind\x12\x1c\n\x18SUBJECT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11SUBJECT_KIND_USER\x10\x01\x12\x18\n\x14SUBJECT_KIND_ACCOUNT\x10\x02\x42\x37\n\x0e\x64\x65v.coterie.v1P\x01Z#coterie.dev/go/coterie/v1;coteriev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENT_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_EVENT_CONTEXTENTRY']._loaded_options = None
   _globals['_EVENT_CONTEXTENTRY']._serialized_options = b'8\001'
-  _globals['_SUBJECTKIND']._serialized_start=1162
-  _globals['_SUBJECTKIND']._serialized_end=1254
+  _globals['_SUBJECTKIND']._serialized_start=1220
+  _globals['_SUBJECTKIND']._serialized_end=1312
   _globals['_IDENTIFIER']._serialized_start=72
   _globals['_IDENTIFIER']._serialized_end=118
   _globals['_SUBJECT']._serialized_start=121
@@ -57,6 +57,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVISION']._serialized_end=921
   _globals['_CONSISTENCY']._serialized_start=924
   _globals['_CONSISTENCY']._serialized_end=1082
-  _globals['_CURRENTSEGMENT']._serialized_start=1084
-  _globals['_CURRENTSEGMENT']._serialized_end=1160
+  _globals['_SCANPROGRESS']._serialized_start=1084
+  _globals['_SCANPROGRESS']._serialized_end=1140
+  _globals['_CURRENTSEGMENT']._serialized_start=1142
+  _globals['_CURRENTSEGMENT']._serialized_end=1218
 # @@protoc_insertion_point(module_scope)

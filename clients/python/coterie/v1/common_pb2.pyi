@@ -113,6 +113,14 @@ class Consistency(_message.Message):
     at_exact_revision: Revision
     def __init__(self, minimize_latency: bool = ..., at_least_as_fresh: _Optional[_Union[Revision, _Mapping]] = ..., at_exact_revision: _Optional[_Union[Revision, _Mapping]] = ...) -> None: ...
 
+class ScanProgress(_message.Message):
+    __slots__ = ("fraction", "scanned_events")
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    SCANNED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    fraction: float
+    scanned_events: int
+    def __init__(self, fraction: _Optional[float] = ..., scanned_events: _Optional[int] = ...) -> None: ...
+
 class CurrentSegment(_message.Message):
     __slots__ = ("segment", "since")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]

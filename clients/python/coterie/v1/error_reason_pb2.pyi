@@ -35,6 +35,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_DATA_LOSS: _ClassVar[ErrorReason]
     ERROR_REASON_FORMAT_TOO_NEW: _ClassVar[ErrorReason]
     ERROR_REASON_CALL_UNIMPLEMENTED: _ClassVar[ErrorReason]
+    ERROR_REASON_SCANS_SATURATED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_FIELD_INVALID: ErrorReason
 ERROR_REASON_LIMIT_EXCEEDED: ErrorReason
@@ -63,6 +64,7 @@ ERROR_REASON_UNAVAILABLE: ErrorReason
 ERROR_REASON_DATA_LOSS: ErrorReason
 ERROR_REASON_FORMAT_TOO_NEW: ErrorReason
 ERROR_REASON_CALL_UNIMPLEMENTED: ErrorReason
+ERROR_REASON_SCANS_SATURATED: ErrorReason
 
 class RecordError(_message.Message):
     __slots__ = ("index", "reason", "field", "message")

@@ -2,6 +2,7 @@ import datetime
 
 from coterie.v1 import common_pb2 as _common_pb2
 from coterie.v1 import error_reason_pb2 as _error_reason_pb2
+from coterie.v1 import segment_service_pb2 as _segment_service_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -29,6 +30,16 @@ class ChangeCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANGE_CAUSE_MERGE: _ClassVar[ChangeCause]
     CHANGE_CAUSE_MANUAL: _ClassVar[ChangeCause]
     CHANGE_CAUSE_DELETE: _ClassVar[ChangeCause]
+
+class ExplanationKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPLANATION_KIND_UNSPECIFIED: _ClassVar[ExplanationKind]
+    EXPLANATION_KIND_AND: _ClassVar[ExplanationKind]
+    EXPLANATION_KIND_OR: _ClassVar[ExplanationKind]
+    EXPLANATION_KIND_NOT: _ClassVar[ExplanationKind]
+    EXPLANATION_KIND_AT_LEAST: _ClassVar[ExplanationKind]
+    EXPLANATION_KIND_LEAF: _ClassVar[ExplanationKind]
+    EXPLANATION_KIND_SEGMENT: _ClassVar[ExplanationKind]
 EXPORT_FORMAT_UNSPECIFIED: ExportFormat
 EXPORT_FORMAT_MEMBERS: ExportFormat
 EXPORT_FORMAT_ROARING: ExportFormat
@@ -41,6 +52,13 @@ CHANGE_CAUSE_EDIT: ChangeCause
 CHANGE_CAUSE_MERGE: ChangeCause
 CHANGE_CAUSE_MANUAL: ChangeCause
 CHANGE_CAUSE_DELETE: ChangeCause
+EXPLANATION_KIND_UNSPECIFIED: ExplanationKind
+EXPLANATION_KIND_AND: ExplanationKind
+EXPLANATION_KIND_OR: ExplanationKind
+EXPLANATION_KIND_NOT: ExplanationKind
+EXPLANATION_KIND_AT_LEAST: ExplanationKind
+EXPLANATION_KIND_LEAF: ExplanationKind
+EXPLANATION_KIND_SEGMENT: ExplanationKind
 
 class Membership(_message.Message):
     __slots__ = ("segment", "member")
@@ -362,7 +380,7 @@ class ExplainMembershipRequest(_message.Message):
     def __init__(self, dataset: _Optional[str] = ..., subject: _Optional[_Union[_common_pb2.Subject, _Mapping]] = ..., segment: _Optional[str] = ..., consistency: _Optional[_Union[_common_pb2.Consistency, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("text", "holds", "value", "threshold", "newest_event_time", "next_flip", "children")
+    __slots__ = ("text", "holds", "value", "threshold", "newest_event_time", "next_flip", "children", "kind", "condition", "upper_threshold", "newest_event_type", "newest_event_id", "segment")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     HOLDS_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -370,6 +388,12 @@ class Explanation(_message.Message):
     NEWEST_EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     NEXT_FLIP_FIELD_NUMBER: _ClassVar[int]
     CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    UPPER_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
     text: str
     holds: bool
     value: _common_pb2.Value
@@ -377,21 +401,37 @@ class Explanation(_message.Message):
     newest_event_time: _timestamp_pb2.Timestamp
     next_flip: _timestamp_pb2.Timestamp
     children: _containers.RepeatedCompositeFieldContainer[Explanation]
-    def __init__(self, text: _Optional[str] = ..., holds: bool = ..., value: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., threshold: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., newest_event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_flip: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., children: _Optional[_Iterable[_Union[Explanation, _Mapping]]] = ...) -> None: ...
+    kind: ExplanationKind
+    condition: str
+    upper_threshold: _common_pb2.Value
+    newest_event_type: str
+    newest_event_id: str
+    segment: str
+    def __init__(self, text: _Optional[str] = ..., holds: bool = ..., value: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., threshold: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., newest_event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_flip: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., children: _Optional[_Iterable[_Union[Explanation, _Mapping]]] = ..., kind: _Optional[_Union[ExplanationKind, str]] = ..., condition: _Optional[str] = ..., upper_threshold: _Optional[_Union[_common_pb2.Value, _Mapping]] = ..., newest_event_type: _Optional[str] = ..., newest_event_id: _Optional[str] = ..., segment: _Optional[str] = ...) -> None: ...
 
 class ExplainMembershipResponse(_message.Message):
-    __slots__ = ("revision", "now", "known", "member", "explanation")
+    __slots__ = ("revision", "now", "known", "member", "explanation", "next_flip", "looked_until", "universe", "in_universe", "mode")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FIELD_NUMBER: _ClassVar[int]
     MEMBER_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FLIP_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    UNIVERSE_FIELD_NUMBER: _ClassVar[int]
+    IN_UNIVERSE_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
     revision: _common_pb2.Revision
     now: _timestamp_pb2.Timestamp
     known: bool
     member: bool
     explanation: Explanation
-    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., known: bool = ..., member: bool = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
+    next_flip: _timestamp_pb2.Timestamp
+    looked_until: _timestamp_pb2.Timestamp
+    universe: _segment_service_pb2.Universe
+    in_universe: bool
+    mode: _segment_service_pb2.SegmentMode
+    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., known: bool = ..., member: bool = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., next_flip: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., looked_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., universe: _Optional[_Union[_segment_service_pb2.Universe, str]] = ..., in_universe: bool = ..., mode: _Optional[_Union[_segment_service_pb2.SegmentMode, str]] = ...) -> None: ...
 
 class ReplicateSegmentsRequest(_message.Message):
     __slots__ = ("dataset", "segments", "after")

@@ -126,7 +126,7 @@ class MembershipServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExportMembers(self, request, context):
-        """Streams all members of a set expression, from one revision: ids with chosen attributes, or the bitmap with its
+        """Streams all members of an expression, from one revision: ids with chosen attributes, or the bitmap with its
         dictionary of ids. A broken export goes on from the cursor of its last message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -47,7 +47,7 @@ class MembershipServiceStub:
     ListMembers: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembersRequest, _membership_service_pb2.ListMembersResponse]
     """Lists the members of a set expression in pages."""
     ExportMembers: _grpc.UnaryStreamMultiCallable[_membership_service_pb2.ExportMembersRequest, _membership_service_pb2.ExportMembersResponse]
-    """Streams all members of a set expression, from one revision: ids with chosen attributes, or the bitmap with its
+    """Streams all members of an expression, from one revision: ids with chosen attributes, or the bitmap with its
     dictionary of ids. A broken export goes on from the cursor of its last message.
     """
     WatchMembership: _grpc.UnaryStreamMultiCallable[_membership_service_pb2.WatchMembershipRequest, _membership_service_pb2.WatchMembershipResponse]
@@ -78,7 +78,7 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     ListMembers: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembersRequest, _membership_service_pb2.ListMembersResponse]  # type: ignore[assignment]
     """Lists the members of a set expression in pages."""
     ExportMembers: _aio.UnaryStreamMultiCallable[_membership_service_pb2.ExportMembersRequest, _membership_service_pb2.ExportMembersResponse]  # type: ignore[assignment]
-    """Streams all members of a set expression, from one revision: ids with chosen attributes, or the bitmap with its
+    """Streams all members of an expression, from one revision: ids with chosen attributes, or the bitmap with its
     dictionary of ids. A broken export goes on from the cursor of its last message.
     """
     WatchMembership: _aio.UnaryStreamMultiCallable[_membership_service_pb2.WatchMembershipRequest, _membership_service_pb2.WatchMembershipResponse]  # type: ignore[assignment]
@@ -142,7 +142,7 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.ExportMembersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_membership_service_pb2.ExportMembersResponse], _abc.AsyncIterator[_membership_service_pb2.ExportMembersResponse]]:
-        """Streams all members of a set expression, from one revision: ids with chosen attributes, or the bitmap with its
+        """Streams all members of an expression, from one revision: ids with chosen attributes, or the bitmap with its
         dictionary of ids. A broken export goes on from the cursor of its last message.
         """
 

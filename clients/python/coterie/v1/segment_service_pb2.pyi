@@ -448,6 +448,44 @@ class PreviewRuleResponse(_message.Message):
     sample: _containers.RepeatedCompositeFieldContainer[_common_pb2.Identifier]
     def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., count: _Optional[int] = ..., sample: _Optional[_Iterable[_Union[_common_pb2.Identifier, _Mapping]]] = ...) -> None: ...
 
+class StreamPreviewRuleRequest(_message.Message):
+    __slots__ = ("dataset", "text", "rule", "subject_kind", "universe", "sample_size", "consistency")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_KIND_FIELD_NUMBER: _ClassVar[int]
+    UNIVERSE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    dataset: str
+    text: str
+    rule: _rule_pb2.Expression
+    subject_kind: _common_pb2.SubjectKind
+    universe: Universe
+    sample_size: int
+    consistency: _common_pb2.Consistency
+    def __init__(self, dataset: _Optional[str] = ..., text: _Optional[str] = ..., rule: _Optional[_Union[_rule_pb2.Expression, _Mapping]] = ..., subject_kind: _Optional[_Union[_common_pb2.SubjectKind, str]] = ..., universe: _Optional[_Union[Universe, str]] = ..., sample_size: _Optional[int] = ..., consistency: _Optional[_Union[_common_pb2.Consistency, _Mapping]] = ...) -> None: ...
+
+class RuleMatches(_message.Message):
+    __slots__ = ("count", "sample")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    sample: _containers.RepeatedCompositeFieldContainer[_common_pb2.Identifier]
+    def __init__(self, count: _Optional[int] = ..., sample: _Optional[_Iterable[_Union[_common_pb2.Identifier, _Mapping]]] = ...) -> None: ...
+
+class StreamPreviewRuleResponse(_message.Message):
+    __slots__ = ("revision", "now", "progress", "matches")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    revision: _common_pb2.Revision
+    now: _timestamp_pb2.Timestamp
+    progress: _common_pb2.ScanProgress
+    matches: RuleMatches
+    def __init__(self, revision: _Optional[_Union[_common_pb2.Revision, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[_common_pb2.ScanProgress, _Mapping]] = ..., matches: _Optional[_Union[RuleMatches, _Mapping]] = ...) -> None: ...
+
 class AddMembersRequest(_message.Message):
     __slots__ = ("dataset", "segment", "members", "request_id")
     DATASET_FIELD_NUMBER: _ClassVar[int]

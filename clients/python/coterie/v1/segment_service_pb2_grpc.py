@@ -90,6 +90,11 @@ class SegmentServiceStub(object):
                 request_serializer=coterie_dot_v1_dot_segment__service__pb2.PreviewRuleRequest.SerializeToString,
                 response_deserializer=coterie_dot_v1_dot_segment__service__pb2.PreviewRuleResponse.FromString,
                 _registered_method=True)
+        self.StreamPreviewRule = channel.unary_stream(
+                '/coterie.v1.SegmentService/StreamPreviewRule',
+                request_serializer=coterie_dot_v1_dot_segment__service__pb2.StreamPreviewRuleRequest.SerializeToString,
+                response_deserializer=coterie_dot_v1_dot_segment__service__pb2.StreamPreviewRuleResponse.FromString,
+                _registered_method=True)
         self.AddMembers = channel.unary_unary(
                 '/coterie.v1.SegmentService/AddMembers',
                 request_serializer=coterie_dot_v1_dot_segment__service__pb2.AddMembersRequest.SerializeToString,
@@ -191,7 +196,15 @@ class SegmentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PreviewRule(self, request, context):
-        """Says whom a rule would match now: a count and a sample. Nothing is saved.
+        """Says whom a rule would match now: a count and a sample. Nothing is saved. History is scanned for what no segment
+        asks already; a call that ends early, by its deadline or its caller, gives that up. Fails with SCANS_SATURATED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamPreviewRule(self, request, context):
+        """Does the same, and tells meanwhile how far the scan is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -282,6 +295,11 @@ def add_SegmentServiceServicer_to_server(servicer, server):
                     servicer.PreviewRule,
                     request_deserializer=coterie_dot_v1_dot_segment__service__pb2.PreviewRuleRequest.FromString,
                     response_serializer=coterie_dot_v1_dot_segment__service__pb2.PreviewRuleResponse.SerializeToString,
+            ),
+            'StreamPreviewRule': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamPreviewRule,
+                    request_deserializer=coterie_dot_v1_dot_segment__service__pb2.StreamPreviewRuleRequest.FromString,
+                    response_serializer=coterie_dot_v1_dot_segment__service__pb2.StreamPreviewRuleResponse.SerializeToString,
             ),
             'AddMembers': grpc.unary_unary_rpc_method_handler(
                     servicer.AddMembers,
@@ -602,6 +620,33 @@ class SegmentService(object):
             '/coterie.v1.SegmentService/PreviewRule',
             coterie_dot_v1_dot_segment__service__pb2.PreviewRuleRequest.SerializeToString,
             coterie_dot_v1_dot_segment__service__pb2.PreviewRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamPreviewRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/coterie.v1.SegmentService/StreamPreviewRule',
+            coterie_dot_v1_dot_segment__service__pb2.StreamPreviewRuleRequest.SerializeToString,
+            coterie_dot_v1_dot_segment__service__pb2.StreamPreviewRuleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,7 +61,11 @@ class SegmentServiceStub:
     was expected and the likely fix.
     """
     PreviewRule: _grpc.UnaryUnaryMultiCallable[_segment_service_pb2.PreviewRuleRequest, _segment_service_pb2.PreviewRuleResponse]
-    """Says whom a rule would match now: a count and a sample. Nothing is saved."""
+    """Says whom a rule would match now: a count and a sample. Nothing is saved. History is scanned for what no segment
+    asks already; a call that ends early, by its deadline or its caller, gives that up. Fails with SCANS_SATURATED.
+    """
+    StreamPreviewRule: _grpc.UnaryStreamMultiCallable[_segment_service_pb2.StreamPreviewRuleRequest, _segment_service_pb2.StreamPreviewRuleResponse]
+    """Does the same, and tells meanwhile how far the scan is."""
     AddMembers: _grpc.UnaryUnaryMultiCallable[_segment_service_pb2.AddMembersRequest, _segment_service_pb2.AddMembersResponse]
     """Puts subjects on a list; unknown ones are created. Fails with WRONG_SEGMENT_KIND."""
     RemoveMembers: _grpc.UnaryUnaryMultiCallable[_segment_service_pb2.RemoveMembersRequest, _segment_service_pb2.RemoveMembersResponse]
@@ -104,7 +108,11 @@ class SegmentServiceAsyncStub(SegmentServiceStub):
     was expected and the likely fix.
     """
     PreviewRule: _aio.UnaryUnaryMultiCallable[_segment_service_pb2.PreviewRuleRequest, _segment_service_pb2.PreviewRuleResponse]  # type: ignore[assignment]
-    """Says whom a rule would match now: a count and a sample. Nothing is saved."""
+    """Says whom a rule would match now: a count and a sample. Nothing is saved. History is scanned for what no segment
+    asks already; a call that ends early, by its deadline or its caller, gives that up. Fails with SCANS_SATURATED.
+    """
+    StreamPreviewRule: _aio.UnaryStreamMultiCallable[_segment_service_pb2.StreamPreviewRuleRequest, _segment_service_pb2.StreamPreviewRuleResponse]  # type: ignore[assignment]
+    """Does the same, and tells meanwhile how far the scan is."""
     AddMembers: _aio.UnaryUnaryMultiCallable[_segment_service_pb2.AddMembersRequest, _segment_service_pb2.AddMembersResponse]  # type: ignore[assignment]
     """Puts subjects on a list; unknown ones are created. Fails with WRONG_SEGMENT_KIND."""
     RemoveMembers: _aio.UnaryUnaryMultiCallable[_segment_service_pb2.RemoveMembersRequest, _segment_service_pb2.RemoveMembersResponse]  # type: ignore[assignment]
@@ -210,7 +218,17 @@ class SegmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _segment_service_pb2.PreviewRuleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_segment_service_pb2.PreviewRuleResponse, _abc.Awaitable[_segment_service_pb2.PreviewRuleResponse]]:
-        """Says whom a rule would match now: a count and a sample. Nothing is saved."""
+        """Says whom a rule would match now: a count and a sample. Nothing is saved. History is scanned for what no segment
+        asks already; a call that ends early, by its deadline or its caller, gives that up. Fails with SCANS_SATURATED.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamPreviewRule(
+        self,
+        request: _segment_service_pb2.StreamPreviewRuleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_segment_service_pb2.StreamPreviewRuleResponse], _abc.AsyncIterator[_segment_service_pb2.StreamPreviewRuleResponse]]:
+        """Does the same, and tells meanwhile how far the scan is."""
 
     @_abc_1.abstractmethod
     def AddMembers(

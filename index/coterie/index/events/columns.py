@@ -20,6 +20,14 @@ DenseIds = npt.NDArray[np.uint32]
 TypeCodes = npt.NDArray[np.signedinteger[Any]]
 
 
+_ROWS_PER_REVISION = 256  # a record has at most as many events, so sequences never meet
+
+
+def first_sequence(revision: int) -> int:
+    """Returns the sequence of a record's first event."""
+    return revision * _ROWS_PER_REVISION
+
+
 class Arrival(NamedTuple):
     """An event as the engine took it; 0 for a subject it does not carry.
 

@@ -7,7 +7,7 @@ a sequence is given once; what `scan` and `of` yield are the rows that are neith
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgpack
 import numpy as np
@@ -59,6 +59,11 @@ class Derived:
         """The rows of a type that there are now are nobody's; a snapshot leaves them out when it comes by."""
         self._let_go[event_type] = self._next
         self.history.compact((event_type,))
+
+    def keep_only(self, types: Collection[str]) -> None:
+        """Lets go of all other types: after a restart, of what belonged to nothing that was saved."""
+        for event_type in sorted(self.history.types() - set(types)):
+            self.let_go(event_type)
 
     def _gone(self, sequences: Instants, codes: TypeCodes, names: list[str]) -> npt.NDArray[np.bool_]:
         """Which rows of a gathering need not be kept: pairs that cancel each other, and what was let go."""

@@ -56,6 +56,7 @@ class History:
         self._blocks: list[Block] = []
         self._next_block = 1
         self._erased: Erased = {}
+        self.erasures = 0  # how often rows were given up since the start
         self._compact_all = False
         self._unwanted: set[str] = set()
         self._sealing: Sealing | None = None
@@ -105,6 +106,7 @@ class History:
     def erase(self, kind: SubjectKind, dense_ids: Iterable[int]) -> None:
         """The rows of these subjects, which are gone for good, are left out when their block is rewritten next."""
         self._erased.setdefault(kind, BitMap()).update(dense_ids)
+        self.erasures += 1
 
     def compact(self, types: Iterable[str] = ()) -> None:
         """From the next snapshot on there is no row of an erased subject, and no two blocks that would fit one.
@@ -120,6 +122,11 @@ class History:
     def rows(self) -> int:
         """How many rows there are."""
         return len(self._recent) + self._all.rows
+
+    def types(self) -> set[str]:
+        """Returns the event types there may be rows of."""
+        stored = {name for source in self._all.sources for name in source.type_names}
+        return stored | {arrival.event.type for arrival in self._recent}
 
     @property
     def size_bytes(self) -> int:

@@ -86,6 +86,11 @@ class Source(ABC):
     def types(self) -> tuple[TypeCodes, list[str]]:
         """Event types, as codes into names."""
 
+    @property
+    def type_names(self) -> frozenset[str]:
+        """The event types that may occur."""
+        return frozenset(self.types[1])
+
     @abstractmethod
     def subjects(self, kind: SubjectKind) -> DenseIds:
         """Returns the dense ids as written on arrival, 0 for none."""

@@ -263,6 +263,11 @@ class Measures:
         self._reserved = {text: (measure, frontier, established) for text, measure, frontier, established in dumped}
         self._extend(max((measure for measure, _, _ in self._reserved.values()), default=0) + 1)
 
+    def give_up_reserved(self) -> list[int]:
+        """Forgets, and returns, the measures that nobody added again: those of previews a snapshot fell into."""
+        reserved, self._reserved = self._reserved, {}
+        return [measure for measure, _, _ in reserved.values()]
+
 
 def _chain_name(spec: MeasureSpec) -> str:
     assert spec.step is not None

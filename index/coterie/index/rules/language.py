@@ -29,7 +29,7 @@ from coterie.index.rules.refusal import Refused
 from coterie.index.rules.source import prepare
 from coterie.index.rules.validation import validate
 
-__all__ = ["parse", "parse_expression_of_names", "print_rule", "validate"]
+__all__ = ["parse", "parse_expression_of_names", "parse_names_or_rule", "print_rule", "validate"]
 
 _SHORT = 1_000  # characters of a set expression that is remembered
 
@@ -78,6 +78,36 @@ def parse_expression_of_names(
     expression = read(text, "names", max_characters, max_nodes, field)
     check_limits(expression, max_nodes=max_nodes, max_depth=max_depth, max_name_bytes=max_name_bytes, field=field)
     return expression
+
+
+def parse_names_or_rule(
+    text: str,
+    *,
+    max_nodes: int = MAX_NODES,
+    max_depth: int = MAX_DEPTH,
+    max_name_bytes: int = MAX_NAME_BYTES,
+    max_text_bytes: int = MAX_TEXT_BYTES,
+    max_characters: int = MAX_CHARACTERS,
+    field: str = "expression",
+) -> ast.Expression:
+    """Reads a set expression or, where conditions of its own occur, a rule.
+
+    Raises as `parse` does; of text that is neither, it tells what the reading says that understood more of it.
+    """
+    limits = {
+        "max_nodes": max_nodes,
+        "max_depth": max_depth,
+        "max_name_bytes": max_name_bytes,
+        "max_characters": max_characters,
+    }
+    try:
+        return parse_expression_of_names(text, **limits, field=field)
+    except RuleInvalid as no_names:
+        try:
+            return parse(text, **limits, max_text_bytes=max_text_bytes, field=field)
+        except RuleInvalid as no_rule:
+            further = max((no_names, no_rule), key=lambda error: (error.line, error.column))
+            raise further from None
 
 
 @lru_cache(maxsize=1024)

@@ -132,6 +132,16 @@ class AttributeTable:
             rows, moments = rows[order], moments[order]
         return _take_newer(column, subjects[rows], view, rows, moments)
 
+    def copy(self, source: AttributeTable, theirs: int, subject: int) -> None:
+        """Gives a subject all values that another table's subject has, the newest of its context among them."""
+        for name, held in source._columns.items():
+            value = held.get(theirs)
+            if value is not None:
+                column = self._columns.get(name)
+                if column is None:
+                    column = self._columns[name] = Column(name, held.kind, keeps_times=held.times is not None)
+                column.set(subject, value, None if held.times is None else held.time(theirs))
+
     def merge(self, absorbed: int, survivor: int) -> list[str]:
         """Gives the survivor what only the absorbed one has (of the context: what is newer).
 

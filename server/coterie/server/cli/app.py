@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from coterie.server.cli import admin, counting, exports, members, offline, segments, serving, watching
+from coterie.server.cli import admin, counting, explaining, exports, members, offline, segments, serving, watching
 from coterie.server.cli.demo import command as demo
 from coterie.server.cli.load import command as load
 from coterie.server.cli.session import Dataset, Json, Shared, Target
@@ -38,12 +38,12 @@ app.command(rich_help_panel=_READ)(exports.export)
 app.command(rich_help_panel=_READ)(counting.count)
 app.command(rich_help_panel=_READ)(counting.trend)
 app.command(rich_help_panel=_READ)(members.profile)
+app.command(rich_help_panel=_READ)(explaining.explain)
 app.command(rich_help_panel=_READ)(watching.watch)
 app.command(rich_help_panel=_READ)(counting.overlap)
 app.command(rich_help_panel=_READ)(counting.compare)
 app.command(rich_help_panel=_READ)(counting.funnel)
 app.command(rich_help_panel=_READ)(counting.retention)
-app.command(rich_help_panel=_READ)(counting.explain)
 app.command(rich_help_panel=_ADMIN)(admin.status)
 app.command(rich_help_panel=_ADMIN)(admin.snapshot)
 app.command(rich_help_panel=_ADMIN)(admin.verify)

@@ -9,15 +9,17 @@ from datetime import UTC
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.console import Group
+from rich.text import Text
 
 from coterie.client import requests
+from coterie.client.synchronous.analytics import LONG
 from coterie.client.types import Bucket
 from coterie.server.cli import render
-from coterie.server.cli.arguments import Accounts, By, instant_of, kind_of, subject_of, zone_of
+from coterie.server.cli.arguments import Accounts, instant_of, kind_of, zone_of
+from coterie.server.cli.scanning import scanned
 from coterie.server.cli.session import Session, print_json, remote
 from coterie.v1 import analytics_service_pb2 as analytics
-from coterie.v1 import membership_service_pb2 as memberships
 from coterie.v1 import rule_pb2
 
 Segments = Annotated[list[str], typer.Argument(metavar="SEG...", help="Segments or expressions.")]
@@ -31,16 +33,18 @@ _BUCKETS: dict[str, Bucket] = {"hour": "hour", "day": "day", "week": "week", "mo
 @remote
 def count(
     session: Session,
-    expressions: Annotated[list[str], typer.Argument(metavar="EXPR...", help="Segments, or 'vip and not churned'.")],
+    expressions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="EXPR...", help="Segments, 'vip and not churned', or any rule: 'did purchase and in vip'."
+        ),
+    ],
     accounts: Accounts = False,
 ) -> None:
-    """Count the members of expressions, all at one revision."""
-    request = analytics.CountMembersRequest(
-        dataset=session.dataset,
-        expressions=expressions,
-        subject_kind=requests.subject_kind(kind_of(accounts=accounts)),
-    )
-    answer = session.client.call(session.client.services.analytics.CountMembers, request)
+    """Count the members of expressions, all at one revision. Ctrl-C ends a scan of history."""
+    request = requests.stream_counts(session.dataset, expressions, kind_of(accounts=accounts))
+    last = scanned(session, session.client.services.analytics.StreamCountMembers, request)
+    answer = analytics.CountMembersResponse(revision=last.revision, now=last.now, counts=last.answer.counts)
     session.show(
         answer,
         lambda counted: render.rows(
@@ -58,8 +62,12 @@ def trend(
     start: Annotated[str, typer.Option("--from", metavar="TIME", help="Default: 30 buckets before the end.")] = "",
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Default: now.")] = "",
     zone: Zone = "",
+    reconstruct: Annotated[
+        bool,
+        typer.Option(help="Work out the time before the segment was created from history, where it can be."),
+    ] = True,
 ) -> None:
-    """Show a segment's size, joins and leaves over time."""
+    """Show a segment's size, joins and leaves over time, also before it was created."""
     if bucket not in _BUCKETS:
         raise typer.BadParameter(f"{bucket!r} is not hour, day, week or month", param_hint="--bucket")
     local = zone_of(zone, "--zone") if zone else UTC
@@ -70,26 +78,31 @@ def trend(
         instant_of(start, local, "--from") if start else None,
         instant_of(end, local, "--to") if end else None,
         zone,
+        reconstruct=reconstruct,
     )
-    session.show(session.client.call(session.client.services.analytics.GetTrend, request), _trend)
+    session.show(session.client.call(session.client.services.analytics.GetTrend, request, LONG), _trend)
 
 
-def _trend(answer: analytics.GetTrendResponse) -> Table:
+def _trend(answer: analytics.GetTrendResponse) -> Group:
     points = [point for one in answer.trends for point in one.points]
     largest = max((point.size for point in points), default=0)
-    return render.rows(
-        render.table("from", ">size", "", ">joined", ">left"),
+    zone = zone_of(answer.zone, "--zone") if answer.zone else UTC
+    shown = render.rows(
+        render.table("from", ">size", "", ">joined", ">left", ""),
         (
             (
-                render.instant(point.start_time),
+                render.instant(point.start_time, zone),
                 render.number(point.size),
                 render.bar(point.size, largest),
                 render.number(point.joined),
                 render.number(point.left),
+                Text("reconstructed" if point.reconstructed else "", style="dim"),
             )
             for point in points
         ),
     )
+    missing = [one.not_reconstructed for one in answer.trends if one.not_reconstructed]
+    return Group(shown, *(Text(f"not all reconstructed: {reason}", style="dim") for reason in missing))
 
 
 # ---------------------------------------------------------------- analyses a server may not have yet
@@ -163,23 +176,6 @@ def retention(
         days=_days(start, end, zone),
     )
     print_json(session.client.call(session.client.services.analytics.GetRetention, request))
-
-
-@remote
-def explain(
-    session: Session,
-    user: Annotated[str, typer.Argument(metavar="USER", help="The subject's identifier; see --by.")],
-    segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
-    by: By = "",
-    accounts: Accounts = False,
-) -> None:
-    """Explain why a subject is in a segment, or is not."""
-    request = memberships.ExplainMembershipRequest(
-        dataset=session.dataset,
-        subject=requests.subject(subject_of(user, by, accounts=accounts)),
-        segment=segment,
-    )
-    print_json(session.client.call(session.client.services.memberships.ExplainMembership, request))
 
 
 def _days(start: str, end: str, zone: str) -> analytics.DayRange:

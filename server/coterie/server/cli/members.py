@@ -15,7 +15,7 @@ from rich.table import Table
 from coterie.client import NotFound, requests
 from coterie.server.cli import render
 from coterie.server.cli.arguments import Accounts, By, kind_of, name_of, names_of, subject_of
-from coterie.server.cli.session import Session, remote
+from coterie.server.cli.session import UNKNOWN, Session, remote
 from coterie.v1 import common_pb2, membership_service_pb2, profile_service_pb2, segment_service_pb2
 
 SubjectArgument = Annotated[str, typer.Argument(metavar="USER", help="The subject's identifier; see --by.")]
@@ -23,8 +23,6 @@ Expression = Annotated[
     str, typer.Argument(metavar="EXPR", help="A segment, or an expression such as 'vip and not churned'.")
 ]
 Attributes = Annotated[str, typer.Option("--attributes", metavar="A,B", help="Attributes to show, comma-separated.")]
-
-_UNKNOWN = "nobody has that identifier"
 
 
 @remote
@@ -43,7 +41,7 @@ def check(
     )
     answer = session.client.call(session.client.services.memberships.CheckMembership, request)
     if not session.as_json and not answer.known:
-        session.errors.print(_UNKNOWN)
+        session.errors.print(UNKNOWN)
     session.show(
         answer,
         lambda checked: render.rows(
@@ -69,7 +67,7 @@ def segments(session: Session, user: SubjectArgument, by: By = "", accounts: Acc
             break
         request.page_token = answer.next_page_token
     if not session.as_json:
-        session.console.print(_segments(found) if answer.known else _UNKNOWN)
+        session.console.print(_segments(found) if answer.known else UNKNOWN)
 
 
 def _segments(found: list[common_pb2.CurrentSegment]) -> Table:
@@ -206,10 +204,16 @@ def profile(
     if session.as_json:
         session.show(answer)
     elif not answer.known:
-        session.console.print(_UNKNOWN)
+        session.console.print(UNKNOWN)
     else:
         for part in profile_parts(answer):
             session.console.print(part)
+
+
+def _visit(visit: profile_service_pb2.Visit) -> str:
+    events = f"{render.number(visit.events)} event{'s' if visit.events != 1 else ''}"
+    since = f"since {render.instant(visit.start_time)}, {events}"
+    return f"{since}, still running" if visit.running else f"{since}, until {render.instant(visit.end_time)}"
 
 
 def profile_parts(answer: profile_service_pb2.GetProfileResponse) -> Iterator[Table]:
@@ -223,6 +227,7 @@ def profile_parts(answer: profile_service_pb2.GetProfileResponse) -> Iterator[Ta
             ("current", render.values(known.current)),
             ("first seen", render.optional_instant(known, "first_seen")),
             ("last seen", render.optional_instant(known, "last_seen")),
+            ("last visit", _visit(known.last_visit) if known.HasField("last_visit") else ""),
         )
         if shown
     )

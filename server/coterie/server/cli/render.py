@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -58,9 +58,9 @@ def size(size_bytes: int) -> str:
     return f"{amount:.0f} B" if unit == 0 else f"{amount:.1f} {_BYTE_UNITS[unit]}"
 
 
-def instant(timestamp: Timestamp) -> str:
-    """An instant in UTC, to the second; milliseconds where there are some."""
-    moment = timestamp.ToDatetime(tzinfo=UTC)
+def instant(timestamp: Timestamp, zone: tzinfo = UTC) -> str:
+    """An instant in a zone, to the second; milliseconds where there are some."""
+    moment = timestamp.ToDatetime(tzinfo=UTC).astimezone(zone)
     return moment.strftime("%Y-%m-%d %H:%M:%S") + (f".{moment.microsecond // 1000:03d}" if moment.microsecond else "")
 
 

@@ -13,6 +13,7 @@ from coterie.client import requests
 from coterie.client.types import Mode, Universe
 from coterie.server.cli import render
 from coterie.server.cli.arguments import Accounts, duration_of, kind_of, labels_of
+from coterie.server.cli.scanning import scanned
 from coterie.server.cli.session import Session, remote
 from coterie.v1 import segment_service_pb2
 
@@ -232,9 +233,14 @@ def preview(
     accounts: Accounts = False,
     universe: UniverseOption = "all",
 ) -> None:
-    """Count whom a rule would match now, and show some; nothing is saved."""
-    request = requests.preview(session.dataset, rule, sample, kind_of(accounts=accounts), _universe(universe) or "all")
-    answer = session.client.call(session.client.services.segments.PreviewRule, request)
+    """Count whom a rule would match now, and show some; nothing is saved. Ctrl-C ends the scan."""
+    kind = kind_of(accounts=accounts)
+    request = requests.stream_preview(session.dataset, rule, sample, kind, _universe(universe) or "all")
+    last = scanned(session, session.client.services.segments.StreamPreviewRule, request)
+    matches = last.matches
+    answer = segment_service_pb2.PreviewRuleResponse(
+        revision=last.revision, now=last.now, count=matches.count, sample=matches.sample
+    )
     session.show(answer, _preview)
 
 

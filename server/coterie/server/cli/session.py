@@ -26,6 +26,8 @@ from coterie.client.connection import DEFAULT_DATASET, DEFAULT_TARGET
 _PLAIN_WIDTH = 160
 """Columns of tables that go to a file or another program; terminals have a width of their own."""
 
+UNKNOWN = "nobody has that identifier"
+
 REFUSED = 1
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""

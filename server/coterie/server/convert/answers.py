@@ -40,6 +40,12 @@ def stamp(tokens: Tokens, revision: int, now: int, response: Any) -> None:
     response.now.nanos = now % 1000 * 1_000_000
 
 
+def write_progress(fraction: float, events: int, target: Any) -> None:
+    """Writes how far a scan has come."""
+    target.fraction = fraction
+    target.scanned_events = events
+
+
 def write_refusals(refused: Iterable[Refusal], target: Any) -> None:
     """Adds record errors."""
     for refusal in refused:

@@ -59,6 +59,11 @@ def write_profile(profile: Profile, kind: SubjectKind, totals: Mapping[str, Tota
         target.first_seen.CopyFrom(timestamp_of(profile.first_seen))
     if profile.last_seen is not None:
         target.last_seen.CopyFrom(timestamp_of(profile.last_seen))
+    visit = profile.last_visit
+    if visit is not None:
+        target.last_visit.start_time.CopyFrom(timestamp_of(visit.start))
+        target.last_visit.end_time.CopyFrom(timestamp_of(visit.end))
+        target.last_visit.events, target.last_visit.running = visit.events, visit.running
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import timedelta
 
 from coterie.client import answers, requests
@@ -15,6 +15,7 @@ from coterie.client.types import (
     Mode,
     ParsedRule,
     Preview,
+    ScanProgress,
     Segment,
     SegmentVersion,
     SubjectKind,
@@ -202,11 +203,26 @@ class SegmentCalls(AsyncConnection):
         return answers.parsed(await self.call(self.services.segments.ParseRule, request))
 
     async def preview(
-        self, rule: str, *, sample: int = 10, of: SubjectKind = "user", universe: Universe = "all"
+        self,
+        rule: str,
+        *,
+        sample: int = 10,
+        of: SubjectKind = "user",
+        universe: Universe = "all",
+        progress: Callable[[ScanProgress], object] | None = None,
     ) -> Preview:
-        """How many a rule matches now, and some of them; nothing is saved."""
-        request = requests.preview(self.dataset, rule, sample, of, universe)
-        return answers.preview(await self.call(self.services.segments.PreviewRule, request))
+        """How many a rule matches now, and some of them; nothing is saved.
+
+        With `progress`, which is told how far the scan of history is, the call takes as long as it takes.
+        """
+        segments = self.services.segments
+        if progress is None:
+            request = requests.preview(self.dataset, rule, sample, of, universe)
+            answer = await self.call(segments.PreviewRule, request)
+            return answers.preview(answer)
+        streamed = requests.stream_preview(self.dataset, rule, sample, of, universe)
+        last = await self.scan(segments.StreamPreviewRule, streamed, progress)
+        return answers.preview(last.matches)
 
     async def add_members(self, segment: str, members: Iterable[SubjectLike]) -> ListChanged:
         """Puts up to 10 000 subjects on a list; unknown ones are created."""

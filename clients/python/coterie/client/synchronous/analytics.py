@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from coterie.client import answers, requests
 from coterie.client.connection import Connection
-from coterie.client.types import Bucket, Freshness, SubjectKind, TrendPoint
-from coterie.v1 import admin_service_pb2, analytics_service_pb2
+from coterie.client.types import Bucket, Freshness, ScanProgress, SubjectKind, Trend
+from coterie.v1 import admin_service_pb2
 
 LONG = 3_600.0
 """Seconds that work over all data of a dataset may take."""
@@ -17,21 +17,36 @@ LONG = 3_600.0
 class AnalyticsCalls(Connection):
     """Counts and trends."""
 
-    def count(self, expression: str, *, of: SubjectKind = "user", at_least: Freshness = None) -> int:
-        """How many members an expression such as `buyers and not churned` has."""
-        return self.count_many([expression], of=of, at_least=at_least)[0]
+    def count(
+        self,
+        expression: str,
+        *,
+        of: SubjectKind = "user",
+        at_least: Freshness = None,
+        progress: Callable[[ScanProgress], object] | None = None,
+    ) -> int:
+        """How many members an expression such as `buyers and not churned` or `did purchase and in vip` has.
+
+        With `progress`, which is told how far a scan of history is, the call takes as long as it takes.
+        """
+        return self.count_many([expression], of=of, at_least=at_least, progress=progress)[0]
 
     def count_many(
-        self, expressions: Sequence[str], *, of: SubjectKind = "user", at_least: Freshness = None
+        self,
+        expressions: Sequence[str],
+        *,
+        of: SubjectKind = "user",
+        at_least: Freshness = None,
+        progress: Callable[[ScanProgress], object] | None = None,
     ) -> list[int]:
         """How many members up to 1 000 expressions have, all at one revision."""
-        request = analytics_service_pb2.CountMembersRequest(
-            dataset=self.dataset,
-            expressions=expressions,
-            subject_kind=requests.subject_kind(of),
-            consistency=requests.consistency(at_least),
-        )
-        return answers.counts(self.call(self.services.analytics.CountMembers, request))
+        analytics = self.services.analytics
+        if progress is None:
+            request = requests.counts(self.dataset, expressions, of, at_least)
+            return answers.counts(self.call(analytics.CountMembers, request))
+        streamed = requests.stream_counts(self.dataset, expressions, of, at_least)
+        last = self.scan(analytics.StreamCountMembers, streamed, progress)
+        return answers.counts(last.answer)
 
     def trend(
         self,
@@ -41,10 +56,13 @@ class AnalyticsCalls(Connection):
         start: datetime | None = None,
         end: datetime | None = None,
         zone: str = "",
-    ) -> Sequence[TrendPoint]:
-        """Size, joins and leaves of a segment over time."""
-        request = requests.trend(self.dataset, [segment], bucket, start, end, zone)
-        return answers.trend(self.call(self.services.analytics.GetTrend, request))[segment]
+        reconstruct: bool = False,
+    ) -> Trend:
+        """Size, joins and leaves of a segment over time; with `reconstruct` also before it was created."""
+        request = requests.trend(self.dataset, [segment], bucket, start, end, zone, reconstruct=reconstruct)
+        return answers.trend(self.call(self.services.analytics.GetTrend, request, LONG if reconstruct else None))[
+            segment
+        ]
 
 
 class AdminCalls(Connection):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from coterie.client import answers, requests
 from coterie.client.connection import Connection
-from coterie.client.types import CurrentSegment, Freshness, ListChanged, Member, SubjectKind, SubjectLike
+from coterie.client.types import CurrentSegment, Explanation, Freshness, ListChanged, Member, SubjectKind, SubjectLike
 from coterie.client.watching import Watch
 from coterie.v1 import membership_service_pb2
 
@@ -51,6 +51,16 @@ class MemberCalls(Connection):
             if not answer.next_page_token:
                 return tuple(found)
             request.page_token = answer.next_page_token
+
+    def explain(self, subject: SubjectLike, segment: str, *, at_least: Freshness = None) -> Explanation:
+        """Why a subject is in a segment, or is not: its rule as a tree with values, and when time will flip what."""
+        request = membership_service_pb2.ExplainMembershipRequest(
+            dataset=self.dataset,
+            subject=requests.subject(subject),
+            segment=segment,
+            consistency=requests.consistency(at_least),
+        )
+        return answers.explanation(self.call(self.services.memberships.ExplainMembership, request))
 
     def members(
         self,

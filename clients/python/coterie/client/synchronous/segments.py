@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from coterie.client import answers, requests
@@ -15,6 +15,7 @@ from coterie.client.types import (
     Mode,
     ParsedRule,
     Preview,
+    ScanProgress,
     Segment,
     SegmentVersion,
     SubjectKind,
@@ -198,10 +199,26 @@ class SegmentCalls(Connection):
         )
         return answers.parsed(self.call(self.services.segments.ParseRule, request))
 
-    def preview(self, rule: str, *, sample: int = 10, of: SubjectKind = "user", universe: Universe = "all") -> Preview:
-        """How many a rule matches now, and some of them; nothing is saved."""
-        request = requests.preview(self.dataset, rule, sample, of, universe)
-        return answers.preview(self.call(self.services.segments.PreviewRule, request))
+    def preview(
+        self,
+        rule: str,
+        *,
+        sample: int = 10,
+        of: SubjectKind = "user",
+        universe: Universe = "all",
+        progress: Callable[[ScanProgress], object] | None = None,
+    ) -> Preview:
+        """How many a rule matches now, and some of them; nothing is saved.
+
+        With `progress`, which is told how far the scan of history is, the call takes as long as it takes.
+        """
+        segments = self.services.segments
+        if progress is None:
+            request = requests.preview(self.dataset, rule, sample, of, universe)
+            return answers.preview(self.call(segments.PreviewRule, request))
+        streamed = requests.stream_preview(self.dataset, rule, sample, of, universe)
+        last = self.scan(segments.StreamPreviewRule, streamed, progress)
+        return answers.preview(last.matches)
 
     def add_members(self, segment: str, members: Iterable[SubjectLike]) -> ListChanged:
         """Puts up to 10 000 subjects on a list; unknown ones are created."""
