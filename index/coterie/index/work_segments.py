@@ -75,7 +75,7 @@ def _compile(state: State, definition: SegmentDefinition) -> Plan:
 
 def _build(state: State, segment: Segment, pending: Pending) -> None:
     _withdraw(state, segment)
-    segment.pending = pending
+    segment.pending, segment.progress = pending, 0.0
     if state.builds.start(segment, without_history=not state.events_taken):
         _activate(state, segment)
 
