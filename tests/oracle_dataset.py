@@ -229,13 +229,17 @@ class Dataset:
         return oracle.members(self.rule_of(source), moment)
 
     def _update(self, record: model.Record, payload: model.UpdateSegment) -> None:
-        segment = self.segments[payload.definition.id]
-        alike = kept_alike(segment.definition, payload.definition)
-        if not alike and self._has_type_error(payload.definition):
+        segment, definition = self.segments[payload.definition.id], payload.definition
+        if segment.serving is not None and kept_alike(segment.serving, definition):
+            segment.definition = segment.serving = definition  # back to what is served: nothing is being built
+            segment.pending, segment.latch_anew = None, False
+            return
+        alike = segment.pending is not None and kept_alike(segment.pending, definition)
+        if not alike and self._has_type_error(definition):
             self._expected.error = "RULE_INVALID"
             return
-        segment.latch_anew = segment.latch_anew or not alike
-        segment.definition = segment.pending = payload.definition
+        segment.latch_anew = True
+        segment.definition = segment.pending = definition
 
     def _has_type_error(self, definition: model.SegmentDefinition) -> bool:
         types = {kind: subjects.types for kind, subjects in self.of_kind.items()}

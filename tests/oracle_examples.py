@@ -104,9 +104,10 @@ class Journal:
         return error or self.apply(ActivateBuild(name))
 
     def edit(self, name: str, rule: str, at: int, **rest: Any) -> None:
-        """Edits a segment and activates the edit."""
+        """Edits a segment and activates the edit, if there is anything to be built."""
         self.apply(UpdateSegment(SegmentDefinition(name, SegmentKind.RULE, SubjectKind.USER, rule, **rest)), at)
-        self.apply(ActivateBuild(name), at)
+        if self.data.segments[name].pending is not None:
+            self.apply(ActivateBuild(name), at)
 
     def satisfying(self, rule: str, kind: SubjectKind = SubjectKind.USER) -> set[str]:
         """Returns the first identifiers of those who satisfy a rule now."""

@@ -190,11 +190,12 @@ class Machine(RuleBasedStateMachine):
         self._define(model.UpdateSegment, about, drawn, at_once, step)
 
     @precondition(lambda self: self._rule_segments())
-    @rule(which=SOMEONE, mode=st.none() | words.MODES, at_once=st.booleans(), step=SHORT_STEPS)
-    def edit_settings(self, which: int, mode: Any, at_once: bool, step: Any) -> None:
-        """The same rule, kept in another way or only called differently."""
-        name = pick(self._rule_segments(), which)
-        about = replace(self.pair.dataset.segments[name].definition, display_name=f"{which}")
+    @rule(which=SOMEONE, mode=st.none() | words.MODES, back=st.booleans(), at_once=st.booleans(), step=SHORT_STEPS)
+    def edit_settings(self, which: int, mode: Any, back: bool, at_once: bool, step: Any) -> None:
+        """The newest rule, or the one still served, kept in another way or only called differently."""
+        segment = self.pair.dataset.segments[pick(self._rule_segments(), which)]
+        definition = segment.serving if back and segment.serving is not None else segment.definition
+        about = replace(definition, display_name=f"{which}")
         if mode is not None:
             about = replace(about, mode=mode[0], ttl_ms=mode[1])
         self._send(model.UpdateSegment, about, at_once, step)

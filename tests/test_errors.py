@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from copy import copy
 from typing import Any
 
 import grpc
@@ -63,6 +64,15 @@ def test_every_domain_error_has_a_status(kind: type[domain.CoterieError]) -> Non
     assert any(detail.type_url.endswith("BadRequest") for detail in status.details) == isinstance(
         error, domain.InputError
     )
+
+
+@pytest.mark.parametrize("kind", _domain_errors(), ids=lambda kind: kind.__name__)
+def test_every_domain_error_can_be_copied(kind: type[domain.CoterieError]) -> None:
+    """A dataset that could not be opened says why to every caller anew."""
+    error = _made(kind)
+    copied = copy(error)
+    assert (type(copied), str(copied), vars(copied)) == (kind, str(error), vars(error))
+    assert copied is not error
 
 
 def test_every_reason_of_the_contract_is_raised_by_something() -> None:

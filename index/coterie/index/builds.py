@@ -154,10 +154,9 @@ class Builds:
 
     def _status_of(self, segment: Segment) -> BuildStatus:
         assert segment.pending is not None
-        progress = self.progress_of(segment.pending.plan)
-        segment.progress = max(segment.progress, progress) if segment.root is None else 1.0
+        segment.progress = max(segment.progress, self.progress_of(segment.pending.plan))
         done = not self._scans_of(segment.pending.plan) and self._nested_ready(segment)
-        return BuildStatus(segment.id, progress, done)
+        return BuildStatus(segment.id, segment.progress, done)
 
     def progress_of(self, plan: Plan) -> float:
         """Returns how much of a plan's scans is done, 0 to 1."""

@@ -7,7 +7,7 @@ message is a whole sentence a person can act on, and every fact in it is also a 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class CoterieError(Exception):
@@ -20,10 +20,18 @@ class CoterieError(Exception):
         self.message = message
         self.facts = facts
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies what was said; a class's own arguments are not kept, so it cannot be made from them again."""
+        return _restored, (type(self), self.args), self.__dict__
+
     @property
     def metadata(self) -> dict[str, str]:
         """The error's facts as text (None left out)."""
         return {name: str(value) for name, value in self.facts.items() if value is not None}
+
+
+def _restored(kind: type[CoterieError], arguments: tuple[object, ...]) -> CoterieError:
+    return kind.__new__(kind, *arguments)
 
 
 # ---------------------------------------------------------------- bad input

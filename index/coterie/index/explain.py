@@ -22,7 +22,7 @@ from coterie.index.model import Identifier, SegmentDefinition, SegmentKind, Subj
 from coterie.index.plan import Plan, Tree
 from coterie.index.probes import Probe, Probes
 from coterie.index.rule_trees import bridges_of, children_of, cut, leaves_of, parts_of, printed, size_of
-from coterie.index.rules import ast, parse, print_rule
+from coterie.index.rules import ast, parse_stored, print_rule
 from coterie.index.rules.words import VISIT_EVENT
 from coterie.index.scratch import Scratch
 from coterie.index.segments import Segment
@@ -103,14 +103,7 @@ class Explanation:
 
     def read(self, text: str) -> None:
         """Reads a rule; may run beside anything but a step."""
-        settings = self._source.settings
-        self._rules[text] = parse(
-            text,
-            max_nodes=settings.max_rule_nodes,
-            max_depth=settings.max_rule_depth,
-            max_name_bytes=settings.max_name_bytes,
-            max_text_bytes=settings.max_text_bytes,
-        )
+        self._rules[text] = parse_stored(text)
 
     # ------------------------------------------------------------ steps
 

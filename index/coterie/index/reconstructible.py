@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind
-from coterie.index.rules import ast, parse, print_rule
+from coterie.index.rules import ast, parse_stored, print_rule
 from coterie.index.segments import Catalog
 
 
@@ -82,8 +82,4 @@ def _rule(definition: SegmentDefinition) -> ast.Expression:
 
 @lru_cache(maxsize=256)
 def _read(text: str) -> ast.Expression:
-    # A stored rule kept to the limits when it was saved, whatever they were.
-    return parse(text, max_nodes=_ANY, max_depth=_ANY, max_name_bytes=_ANY, max_text_bytes=_ANY, max_characters=_ANY)
-
-
-_ANY = 1 << 30
+    return parse_stored(text)

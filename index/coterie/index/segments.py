@@ -66,7 +66,7 @@ class Segment:
     members: Members | None = None  # of lists and frozen segments; those whom a sticky or once segment keeps
     latch: Latch | None = None
     pending: Pending | None = None
-    progress: float = 0.0
+    progress: float = 0.0  # of the newest build
 
     @property
     def id(self) -> str:

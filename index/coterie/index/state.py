@@ -34,7 +34,8 @@ from coterie.index.measures.registry import Measures
 from coterie.index.model import ACCOUNT_ID, Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
 from coterie.index.plan import Plan
 from coterie.index.questions import BIRTH
-from coterie.index.rules import parse
+from coterie.index.rules import parse, parse_stored
+from coterie.index.rules.ast import Expression
 from coterie.index.rules.types import check_types
 from coterie.index.schedule import Schedule
 from coterie.index.segments import Catalog, Delta, delta_of
@@ -44,6 +45,9 @@ from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.subjects.identity import IdentityMap
 from coterie.index.sweeps import Sweeps
 from coterie.index.workshop import Workshop
+
+# A rule comes here as it is printed, which may be longer than what was sent; leaves, names and texts bound it.
+_ANY_LENGTH = 1 << 30
 
 
 class State:
@@ -163,18 +167,22 @@ class State:
     def plan_of(self, definition: SegmentDefinition, *, is_new: bool = False) -> Plan:
         """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind.
 
-        A new rule must also fit the types that attributes have by now.
+        A new rule must also keep to the limits, and fit the types that attributes have by now.
         """
+        rule = self._read_new(definition) if is_new else parse_stored(definition.rule)
+        return compile_rule(self.workshop, rule, definition.subject_kind)
+
+    def _read_new(self, definition: SegmentDefinition) -> Expression:
         rule = parse(
             definition.rule,
             max_nodes=self.settings.max_rule_nodes,
             max_depth=self.settings.max_rule_depth,
             max_name_bytes=self.settings.max_name_bytes,
             max_text_bytes=self.settings.max_text_bytes,
+            max_characters=_ANY_LENGTH,
         )
-        if is_new:
-            check_types(rule, definition.subject_kind, lambda kind, name: self.attributes[kind].kind_of(name))
-        return compile_rule(self.workshop, rule, definition.subject_kind)
+        check_types(rule, definition.subject_kind, lambda kind, name: self.attributes[kind].kind_of(name))
+        return rule
 
     def release(self, plan: Plan | None) -> None:
         """Gives up what a plan uses; measures that nobody uses any more are dropped."""

@@ -74,28 +74,53 @@ def _compile(state: State, definition: SegmentDefinition) -> Plan:
 
 
 def _build(state: State, segment: Segment, pending: Pending) -> None:
-    if segment.pending is not None:
-        state.release(segment.pending.plan)
-    segment.pending = pending
+    _withdraw(state, segment)
+    segment.pending, segment.progress = pending, 0.0
     if state.builds.start(segment, without_history=not state.events_taken):
         _activate(state, segment)
 
 
 def update(state: State, payload: UpdateSegment) -> Outcome:
-    """Edits a segment: a new rule is built beside the old one, everything else changes at once."""
+    """Edits a segment: a new rule is built beside the old one, everything else changes at once.
+
+    An edit back to what is served ends the build under way, if there is one.
+    """
     definition = payload.definition
     segment = _check_update(state, payload)
-    plan = None if _means_the_same(definition, segment.newest) else _compile(state, definition)
+    is_served, is_pending = _is_served(segment, definition), _is_pending(segment, definition)
+    plan = None if is_served or is_pending else _compile(state, definition)
     number = segment.version + 1
     segment.versions.append(SegmentVersion(number, state.now, payload.author, definition))
     segment.updated_at = state.now
-    if plan is not None:
-        _build(state, segment, Pending(definition, plan, number))
-    elif segment.pending is not None:
-        segment.pending.definition, segment.pending.version = definition, number
-    else:
+    if is_served:
         segment.definition = definition
+        _withdraw(state, segment)
+    elif is_pending:
+        _describe_pending(segment, definition, number)
+    else:
+        assert plan is not None
+        _build(state, segment, Pending(definition, plan, number))
     return Outcome(state.revision, accepted=1)
+
+
+def _is_served(segment: Segment, definition: SegmentDefinition) -> bool:
+    return segment.root is not None and _means_the_same(definition, segment.definition)
+
+
+def _is_pending(segment: Segment, definition: SegmentDefinition) -> bool:
+    return segment.pending is not None and _means_the_same(definition, segment.pending.definition)
+
+
+def _withdraw(state: State, segment: Segment) -> None:
+    """Ends the build of a segment, if there is one, and gives back what only that used."""
+    if segment.pending is not None:
+        state.release(segment.pending.plan)
+        segment.pending = None
+
+
+def _describe_pending(segment: Segment, definition: SegmentDefinition, number: int) -> None:
+    assert segment.pending is not None
+    segment.pending.definition, segment.pending.version = definition, number
 
 
 def _means_the_same(one: SegmentDefinition, other: SegmentDefinition) -> bool:
@@ -119,7 +144,9 @@ def validate(state: State, payload: CreateSegment | UpdateSegment) -> None:
         if definition.kind is SegmentKind.FROZEN:
             _frozen_members(state, payload)
     else:
-        _check_update(state, payload)
+        segment = _check_update(state, payload)
+        if _is_served(segment, definition) or _is_pending(segment, definition):
+            return
     if definition.kind is SegmentKind.RULE:
         state.release(_compile(state, definition))
 
@@ -131,7 +158,7 @@ def delete(state: State, payload: DeleteSegment) -> Outcome:
     state.catalog.check_unused(payload.id)
     state.catalog.remove(segment)
     _end_latch(state, segment.latch)
-    state.release(segment.pending.plan if segment.pending else None)
+    _withdraw(state, segment)
     state.release(segment.plan)
     state.changes.forget(payload.id)
     return Outcome(state.revision, accepted=1)

@@ -16,7 +16,15 @@ from google.protobuf.message import Message
 
 from coterie.index.errors import FieldInvalid
 from coterie.index.model import SubjectKind
-from coterie.index.rules import ast, parse, parse_expression_of_names, parse_names_or_rule, print_rule, validate
+from coterie.index.rules import (
+    ast,
+    parse,
+    parse_expression_of_names,
+    parse_names_or_rule,
+    parse_stored,
+    print_rule,
+    validate,
+)
 from coterie.server.config import ServerSettings
 from coterie.server.convert.rules import expression_of, message_of
 from coterie.server.convert.values import check_text
@@ -113,11 +121,11 @@ async def any_expression_of(text: str, field: str, settings: ServerSettings) -> 
     )
 
 
-async def tree_message(text: str, settings: ServerSettings) -> Any:
+async def tree_message(text: str) -> Any:
     """Returns the tree of a stored rule; None where there is none (lists, frozen segments)."""
     if not text:
         return None
-    return await read_beside(lambda: message_of(parse(text, max_characters=settings.max_rule_bytes)), len(text))
+    return await read_beside(lambda: message_of(parse_stored(text)), len(text))
 
 
 async def read_beside(work: Callable[[], Result], size: int) -> Result:

@@ -88,7 +88,7 @@ class SegmentViews(Service):
 
     async def _write_tree(self, target: v1.Segment) -> None:
         """Writes the rule as a tree beside its text, and gives way to other calls."""
-        tree = await tree_message(target.rule_text, self._settings)
+        tree = await tree_message(target.rule_text)
         if tree is not None:
             target.rule.CopyFrom(tree)
         await asyncio.sleep(0)

@@ -8,6 +8,13 @@
 from __future__ import annotations
 
 from coterie.index.rules import ast
-from coterie.index.rules.language import parse, parse_expression_of_names, parse_names_or_rule, print_rule, validate
+from coterie.index.rules.language import (
+    parse,
+    parse_expression_of_names,
+    parse_names_or_rule,
+    parse_stored,
+    print_rule,
+    validate,
+)
 
-__all__ = ["ast", "parse", "parse_expression_of_names", "parse_names_or_rule", "print_rule", "validate"]
+__all__ = ["ast", "parse", "parse_expression_of_names", "parse_names_or_rule", "parse_stored", "print_rule", "validate"]

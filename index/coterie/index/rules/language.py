@@ -29,8 +29,9 @@ from coterie.index.rules.refusal import Refused
 from coterie.index.rules.source import prepare
 from coterie.index.rules.validation import validate
 
-__all__ = ["parse", "parse_expression_of_names", "parse_names_or_rule", "print_rule", "validate"]
+__all__ = ["parse", "parse_expression_of_names", "parse_names_or_rule", "parse_stored", "print_rule", "validate"]
 
+_ANY = 1 << 30
 _SHORT = 1_000  # characters of a set expression that is remembered
 
 
@@ -59,6 +60,11 @@ def parse(
         field=field,
     )
     return expression
+
+
+def parse_stored(text: str) -> ast.Expression:
+    """Reads a rule that kept to the limits when it was saved, whatever they are now."""
+    return parse(text, max_nodes=_ANY, max_depth=_ANY, max_name_bytes=_ANY, max_text_bytes=_ANY, max_characters=_ANY)
 
 
 def parse_expression_of_names(
