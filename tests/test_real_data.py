@@ -252,6 +252,7 @@ def test_a_clickstream_loaded_by_command_gives_the_same(
 
 # ---------------------------------------------------------------- a wholesaler's invoices
 
+TRADE_FILE = "uci_online_retail.csv.gz"
 TRADE_NOW = datetime(2011, 12, 9, 13, 0)
 
 
@@ -330,7 +331,7 @@ def test_invoices_loaded_by_command_give_the_members_plain_python_finds(
     real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """400,000 lines with negative quantities, cancellations and moved customers; 135,080 without one are refused."""
-    path = real_data / "uci_online_retail.csv.gz"
+    path = real_data / TRADE_FILE
     lines = list(read(path, "CustomerID", "InvoiceDate", "%Y-%m-%d %H:%M:%S", "line"))
     customers = by_customer(lines)
     with server_at(TRADE_NOW, tmp_path, monkeypatch) as backend:
