@@ -7,13 +7,12 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coterie.index import model
 from coterie.index.errors import FieldInvalid, InputError, LimitExceeded
-from coterie.index.model import Event, Identifier, Refusal
+from coterie.index.model import Event, Refusal
 from coterie.index.rules import ast, parse, print_rule, validate
 from coterie.index.settings import Settings
 from coterie.server.convert.answers import write_event
@@ -28,22 +27,10 @@ from coterie.server.convert.values import (
     value_of,
     write_value,
 )
-from coterie.server.convert.wire import canonical_bytes, request_class
 from coterie.v1 import common_pb2, event_service_pb2, membership_service_pb2, rule_pb2, segment_service_pb2
+from tests.event_messages import MAX_MS, MIN_MS, SETTINGS, events_as_read, read_bytes, values
 from tests.rule_strategies import expressions
 from tests.serving import event
-
-SETTINGS = Settings()
-MIN_MS, MAX_MS = -62_135_596_800_000, 253_402_300_799_999
-
-texts = st.text(max_size=20)
-values = st.one_of(
-    texts,
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.booleans(),
-    st.integers(MIN_MS, MAX_MS),
-    st.lists(texts, max_size=3).map(tuple),
-)
 
 # ---------------------------------------------------------------- values
 
@@ -99,33 +86,8 @@ def test_sizes_are_counted_in_bytes() -> None:
 
 # ---------------------------------------------------------------- events
 
-names = st.text(min_size=1, max_size=10)
-identifiers = st.lists(
-    st.builds(Identifier, st.sampled_from(["email", "device_id", "crm_id"]), names), max_size=3, unique=True
-)
 
-
-@st.composite
-def _events(draw: st.DrawFn) -> Event:
-    known = [Identifier("user_id", draw(names))] if draw(st.booleans()) else []
-    known += [Identifier("anonymous_id", draw(names))] if draw(st.booleans()) else []
-    account = draw(st.one_of(st.none(), names))
-    others = draw(identifiers)
-    if not (known or others or account):
-        account = "firm"
-    properties = st.dictionaries(names, values, max_size=4)
-    return Event(
-        draw(texts),
-        draw(names.filter(lambda name: not name.startswith("$"))),
-        (*known, *others),
-        account,
-        draw(st.integers(MIN_MS, MAX_MS)),
-        draw(properties),
-        draw(properties),
-    )
-
-
-@given(_events())
+@given(events_as_read())
 def test_an_event_comes_back(given_event: Event) -> None:
     """Every event is read as it was written."""
     message = common_pb2.Event()
@@ -136,108 +98,9 @@ def test_an_event_comes_back(given_event: Event) -> None:
 
 def _read(*messages: common_pb2.Event, limits: Settings = SETTINGS) -> tuple[list[Event], list[Refusal]]:
     data = event_service_pb2.IngestEventsRequest(events=messages).SerializeToString()
-    events, refused, indexes = _read_bytes(data, EventReader(limits))
+    events, refused, indexes = read_bytes(data, EventReader(limits))
     assert sorted(indexes + [refusal.index for refusal in refused]) == list(range(len(messages)))
     return events, refused
-
-
-def _read_bytes(data: bytes, reader: EventReader) -> tuple[list[Event], list[Refusal], list[int]]:
-    events: list[Event] = []
-    indexes: list[int] = []
-    refused: list[Refusal] = []
-    request: Any = request_class(event_service_pb2.IngestEventsRequest.DESCRIPTOR).FromString(data)
-    reader.read(request.events, 0, events, indexes, refused)
-    return events, refused, indexes
-
-
-@given(st.lists(_events(), min_size=1, max_size=5))
-def test_what_is_remembered_of_events_changes_nothing(given_events: list[Event]) -> None:
-    """Events whose names, values and contexts were seen before are read as the first time, kinds included."""
-    request = event_service_pb2.IngestEventsRequest()
-    for each in given_events:
-        assert each.time is not None
-        write_event(each, each.time, request.events.add())
-    reader, data = EventReader(SETTINGS), request.SerializeToString()
-    for _ in range(3):
-        events, refused, _ = _read_bytes(data, reader)
-        assert refused == []
-        assert repr(_in_order(events)) == repr(_in_order(given_events))  # the text tells 1.0 from 1 and from true
-
-
-def _in_order(events: list[Event]) -> list[Event]:
-    return [
-        each._replace(properties=dict(sorted(each.properties.items())), context=dict(sorted(each.context.items())))
-        for each in events
-    ]
-
-
-entry_bytes = st.one_of(
-    st.binary(max_size=12),
-    st.builds(
-        lambda key, value, cut, byte, place: _spoiled(
-            common_pb2.Event.PropertiesEntry(key=key, value=common_pb2.Value(**value)).SerializeToString(),
-            cut,
-            byte,
-            place,
-        ),
-        names,
-        st.one_of(
-            st.builds(dict, string=texts), st.builds(dict, number=st.floats()), st.builds(dict, boolean=st.booleans())
-        ),
-        st.integers(0, 2),
-        st.integers(0, 255),
-        st.integers(-1, 30),
-    ),
-)
-
-
-def _spoiled(entry: bytes, cut: int, byte: int, place: int) -> bytes:
-    """The entry without its last bytes, and with another byte somewhere; often as it was."""
-    entry = entry[: len(entry) - cut]
-    return entry[:place] + bytes([byte]) + entry[place + 1 :] if 0 <= place < len(entry) else entry
-
-
-@given(st.lists(entry_bytes, min_size=1, max_size=4))
-def test_entries_are_read_as_the_contract_reads_them(entries: list[bytes]) -> None:
-    """Whatever the bytes of a map's entries are: read with what was learnt before, they mean what the contract says."""
-    reader = EventReader(SETTINGS)
-    for entry in entries:  # so that something is remembered, and more and more with each
-        data = _request_with(entry)
-        try:
-            meant = event_service_pb2.IngestEventsRequest.FromString(data).SerializeToString()
-        except DecodeError:
-            with pytest.raises(DecodeError):
-                _read_bytes(data, reader)
-            continue
-        for _ in range(2):
-            assert repr(_read_bytes(data, reader)) == repr(_read_bytes(meant, EventReader(SETTINGS)))
-
-
-def _request_with(entry: bytes) -> bytes:
-    """A request with one event whose properties, and whose context, have that entry alone."""
-    body = event("a", "u").SerializeToString()
-    for tag in (b"\x42", b"\x4a"):
-        body += tag + _varint(len(entry)) + entry
-    return b"\x12" + _varint(len(body)) + body
-
-
-def _varint(number: int) -> bytes:
-    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + _varint(number >> 7)
-
-
-@given(_events())
-def test_a_repeated_request_is_known_by_its_bytes(given_event: Event) -> None:
-    """Two messages that say the same are one request, in whatever order their maps were written."""
-    assert given_event.time is not None
-    data = []
-    for order in (1, -1):
-        parts = given_event._replace(properties=dict([*given_event.properties.items()][::order]))
-        message = common_pb2.Event()
-        write_event(parts, given_event.time, message)
-        request = event_service_pb2.IngestEventsRequest(events=[message], request_id="r")
-        form: Any = request_class(request.DESCRIPTOR).FromString(request.SerializeToString())
-        data.append(canonical_bytes(form))
-    assert data[0] == data[1]
 
 
 def test_an_event_without_a_time_keeps_none() -> None:

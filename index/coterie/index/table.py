@@ -21,6 +21,7 @@ _FULL = 0.6  # load at which the table doubles
 _TOUCHED_SLOTS = 65_536  # new memory is touched so many slots at a time: each page costs a fault
 _PAGE_ROWS = 16_384  # rows in one page of an image, about a millisecond of copying
 _MIX = U64(0x9E3779B97F4A7C15)
+_FEW = 4  # keys that are looked for one by one
 _WINDOW = np.arange(1, 9)  # slots looked at together, behind the one where a key belongs
 
 Slots = NDArray[np.int64]
@@ -73,9 +74,22 @@ class Table:
             return place
         slots = np.where(met, place, -1)
         pending = (~met & (held != 0)).nonzero()[0]
-        if len(pending):
+        if len(pending) <= _FEW:
+            for row in pending.tolist():
+                slots[row] = self._find_one(int(place[row]), keys[row], None if seconds is None else seconds[row])
+        else:
             self._find_beyond(place[pending], pending, keys, seconds, slots)
         return slots
+
+    def _find_one(self, place: int, key: np.uint64, second: np.uint64 | None) -> int:
+        """Finds one key behind a place, slot by slot."""
+        while True:
+            place = (place + 1) & self._mask
+            held = self.keys[place]
+            if held == key and (second is None or self.seconds[place] == second):
+                return place
+            if not held:
+                return -1
 
     def _find_beyond(self, place: Slots, pending: Slots, keys: Keys, seconds: Keys | None, slots: Slots) -> None:
         """Finds the pending keys, which are not where they belong first, a window of slots at a time."""

@@ -80,13 +80,13 @@ class Resolver:
 
     def resolve_all(self, kind: SubjectKind, named: Iterable[tuple[Identifier, ...]]) -> list[int]:
         """Returns whom each event's identifiers mean, one after the other; 0 where an event has none."""
-        live = self._state.identity[kind].live
+        recent = self._state.identity[kind].recent
         subjects = []
         for identifiers in named:
             subject = 0
             if identifiers:
-                subject = live.get(identifiers[0], 0)
-                if not subject or (len(identifiers) > 1 and any(live.get(each) != subject for each in identifiers[1:])):
+                subject = recent(identifiers[0]) or 0
+                if not subject or (len(identifiers) > 1 and any(recent(each) != subject for each in identifiers[1:])):
                     subject = self._resolve(kind, identifiers)
             subjects.append(subject)
         return subjects

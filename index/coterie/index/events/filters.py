@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import repeat
+from operator import itemgetter
 from typing import TypeAlias
 
 import numpy as np
@@ -161,8 +162,8 @@ class FilterSet:
     def match(self, columns: EventColumns, wanted: Collection[int] | None = None) -> list[Match]:
         """Returns (filter id, row indexes) of the wanted filters (all by default) that have any rows."""
         ids, rows = self.match_rows(columns, wanted)
-        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])) if len(ids) else ids
-        return list(zip(ids[starts].tolist(), np.split(rows, starts[1:]), strict=True)) if len(ids) else []
+        found, starts = np.unique(ids, return_index=True)
+        return list(zip(found.tolist(), np.split(rows, starts)[1:], strict=True))
 
     def match_rows(self, columns: EventColumns, wanted: Collection[int] | None = None) -> tuple[Rows, Rows]:
         """Returns filter ids and row indexes, a pair for each match, ascending."""
@@ -208,18 +209,14 @@ class FilterSet:
         return groups
 
 
-def _filter_id(match: Match) -> int:
-    return match[0]
-
-
 def _joined(found: list[Match], many: list[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
     """Returns all matches as filter ids and rows, in order of both."""
-    found.sort(key=_filter_id)
+    found.sort(key=itemgetter(0))
     ids = np.repeat(np.array([match[0] for match in found], np.int64), [len(match[1]) for match in found])
+    rows = np.concatenate([ids[:0], *(match[1] for match in found), *(part[1] for part in many)])
     if not many:
-        return ids, np.concatenate([match[1] for match in found]) if found else np.empty(0, np.int64)
+        return ids, rows
     ids = np.concatenate([ids, *(part[0] for part in many)])
-    rows = np.concatenate([*(match[1] for match in found), *(part[1] for part in many)])
     order = np.argsort(ids, kind="stable")  # the rows of one filter come from one part, where they ascend
     return ids[order], rows[order]
 
@@ -289,11 +286,14 @@ class _GroupMatch:
     def _match_texts(
         self, codes: Codes, words: Words, index: dict[str, dict[int, _Entry]], only: dict[str, int]
     ) -> None:
+        if len(index) <= _FEW_HITS:
+            self._add_hits(codes, {code: each for text, each in index.items() if (code := words.find(text)) >= 0})
+            return
         held, texts = _candidates(codes, words, index)
         filters = np.zeros(int(held.max(initial=-1)) + 2, np.int64)  # by code; 0, no filter's id, for others and -1
         filters[held] = list(map(only.get, texts, repeat(0)))
         if self._wanted is not None:
-            filters *= np.fromiter(map(self._wanted.__contains__, filters.tolist()), np.bool_, len(filters))
+            filters *= np.array([each in self._wanted for each in filters.tolist()])
         ids = filters[np.where(codes < len(filters), codes, -1)]
         positions = ids.nonzero()[0]
         if len(positions):
@@ -301,7 +301,9 @@ class _GroupMatch:
         if len(only) == len(index):
             return
         pairs = zip(held.tolist(), texts, strict=True)
-        hits = {code: index[text] for code, text in pairs if text in index and text not in only}
+        self._add_hits(codes, {code: index[text] for code, text in pairs if text in index and text not in only})
+
+    def _add_hits(self, codes: Codes, hits: dict[int, dict[int, _Entry]]) -> None:
         for code, positions in _positions(codes, hits):
             for entry in hits[code].values():
                 self._add(entry, positions)

@@ -7,7 +7,7 @@ belongs to one live subject; dense ids start at 1 and are never given out twice;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgpack
@@ -69,9 +69,9 @@ class IdentityMap:
         return [find(identifier) for identifier in identifiers]
 
     @property
-    def live(self) -> Mapping[Identifier, int]:
-        """Whom identifiers name that changed since the last snapshot: a shortcut to `named` for those that are in it."""
-        return self._names.live
+    def recent(self) -> Callable[[Identifier], int | None]:
+        """Tells whom an identifier names as far as memory knows: None or 0 is to be asked of `named`."""
+        return self._names.recent
 
     def first_identifier(self, subject: int) -> Identifier | None:
         """Returns the oldest identifier of a subject; of an ended one its last first, until it is forgotten."""

@@ -12,7 +12,7 @@ array [namespace, value, namespace, value, …], oldest first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
@@ -83,9 +83,9 @@ class Names:
         return subject
 
     @property
-    def live(self) -> Mapping[Identifier, int]:
-        """Whom identifiers name that changed since the last snapshot; no others are in it."""
-        return self._subjects.live
+    def recent(self) -> Callable[[Identifier], int | None]:
+        """Tells whom an identifier names as far as memory knows; good until the next snapshot begins or ends."""
+        return self._subjects.reader()
 
     def names(self, subject: int) -> tuple[Identifier, ...]:
         """Returns what names a subject, oldest first."""
