@@ -63,6 +63,10 @@ class IdentityMap:
             return find(identifiers[0]) or None
         return self._choose(identifiers, [find(identifier) for identifier in identifiers]) or None
 
+    def find_many(self, identifiers: Sequence[Identifier]) -> DenseIds:
+        """Returns whom each of many identifiers names, 0 for nobody."""
+        return np.array(self._names.subjects(identifiers), dtype=np.uint32)
+
     def named(self, identifiers: Sequence[Identifier]) -> list[int]:
         """Returns whom each identifier names, 0 for nobody."""
         find = self._names.subject
