@@ -21,7 +21,7 @@ from coterie.index.measures.moving import clear, move
 from coterie.index.measures.registry import Measures
 from coterie.index.measures.spec import DERIVING, Shape
 from coterie.index.model import SubjectKind
-from coterie.index.sequences import Sequences
+from coterie.index.sequences import Parts, Sequences
 from coterie.index.subjects.identity import DenseIds, IdentityMap
 from coterie.index.time.calendar import HIGHEST, LOWEST
 from coterie.index.visits import Progress, Visits
@@ -44,7 +44,7 @@ class Derivation:
         self._measures, self._cells, self._flow, self._derived = measures, cells, flow, derived
         self._identity = identity
         self.visits = Visits(visit_gap_ms, measures, cells, derived, identity)
-        self._sequences = Sequences(measures, cells, flow, derived, identity)
+        self._sequences = Sequences(Parts(measures, cells, flow, derived, identity))
         self._listener: Callable[[Ints], None] = lambda _: None
 
     def tell(self, listener: Callable[[Ints], None]) -> None:

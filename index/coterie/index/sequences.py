@@ -68,19 +68,22 @@ class Found:
     withdrawn: list[Arrival] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What sequences are worked out with."""
+
+    measures: Measures
+    cells: Cells
+    flow: Flow
+    derived: Derived
+    identity: dict[SubjectKind, IdentityMap]
+
+
 class Sequences:
     """The sequences of one dataset."""
 
-    def __init__(
-        self,
-        measures: Measures,
-        cells: Cells,
-        flow: Flow,
-        derived: Derived,
-        identity: dict[SubjectKind, IdentityMap],
-    ) -> None:
-        self._measures, self._cells, self._flow = measures, cells, flow
-        self._derived, self._identity = derived, identity
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._measures, self._derived = parts, parts.measures, parts.derived
 
     def enter(self, entered: Iterable[Matches], anew: Iterable[tuple[int, int]]) -> Found:
         """Takes events that entered steps; `anew` are (STEPS measure, subject) whose past has changed otherwise."""
@@ -96,7 +99,7 @@ class Sequences:
         for measure, subject in anew:
             changed.setdefault(self._measures.steps_with(measure), set()).add(subject)
         for steps in dict.fromkeys([*rows, *changed]):
-            work = _Work(self._measures, self._cells, self._flow, self._derived, self._identity, steps, found)
+            work = _Work(self._parts, steps, found)
             subjects = changed.get(steps, set())
             work.follow([row for row in rows.get(steps, ()) if row[0] not in subjects])
             work.rebuild(dict.fromkeys(sorted(subjects), LOWEST), HIGHEST, whole=True)
@@ -113,21 +116,12 @@ class Sequences:
 class _Work:
     """One sequence and what events do to it."""
 
-    def __init__(
-        self,
-        measures: Measures,
-        cells: Cells,
-        flow: Flow,
-        derived: Derived,
-        identity: dict[SubjectKind, IdentityMap],
-        steps: tuple[int, ...],
-        found: Found,
-    ) -> None:
-        spec = measures.specs[steps[0]]
+    def __init__(self, parts: Parts, steps: tuple[int, ...], found: Found) -> None:
+        spec = parts.measures.specs[steps[0]]
         assert spec is not None
         assert spec.step is not None
-        self._measures, self._cells, self._flow, self._derived = measures, cells, flow, derived
-        self._kind, self._identity = spec.kind, identity[spec.kind]
+        self._measures, self._cells, self._flow, self._derived = parts.measures, parts.cells, parts.flow, parts.derived
+        self._kind, self._identity = spec.kind, parts.identity[spec.kind]
         self._steps, self._found = steps, found
         self._within = spec.step.chain.within_ms
         self._type = match_type(spec.kind, spec.step.chain)
