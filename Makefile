@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TYPED := index server clients/python/coterie/client protos
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench proto soak clean
+.PHONY: help setup demo test check bench proto many soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,8 +42,11 @@ check: $(VENV)/.ready ## style, types, contract, architecture, generated code
 	$(BIN)/buf lint protos
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_generated.py
 
-soak: $(VENV)/.ready ## the long randomised runs
-	$(BIN)/python -m pytest -m soak
+many: $(VENV)/.ready ## five thousand random journals through engine and oracle: some ten minutes on two cores
+	$(BIN)/python -m pytest -s -m many tests/test_state_machine.py
+
+soak: $(VENV)/.ready ## a hundred thousand of them: hours
+	$(BIN)/python -m pytest -s -m soak tests/test_state_machine.py
 
 bench: $(VENV)/.ready-bench ## the benchmarks, with their peers
 	$(BIN)/python -m bench

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.registry import Benchmark
 
-_MODULES = ("p1_check", "p2_batch", "p3_algebra", "p4_ingest", "p5_micro", "p6_create", "p7_sweep", "p10_restart")
+_MODULES = (
+    "p1_check",
+    "p2_batch",
+    "p3_algebra",
+    "p4_ingest",
+    "p5_micro",
+    "p6_create",
+    "p7_sweep",
+    "p10_restart",
+    "l1_load",
+)
 
 
 def benchmarks() -> dict[str, Benchmark]:

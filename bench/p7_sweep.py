@@ -120,13 +120,13 @@ async def _all_out(count: Call, kind: Kind, begin_ms: int) -> tuple[float, int]:
 
 
 async def _measure(
-    target: str, kinds: list[Kind], users: int, begin: int, lead_s: int, run: Run
+    target: str, kinds: list[Kind], users: int, begin: int, pace_s: tuple[int, int], run: Run
 ) -> tuple[list[float], list[Measured]]:
     calls = run.choose(200, 3_000, 10_000)
     names = [user_name(number) for number in np.random.default_rng(1).integers(users, size=1_000).tolist()]
     async with channel_to(target) as channel, channel_to(target) as other:
-        now = int(time.time())
-        ends = [(now + lead_s * (number + 1)) for number in range(len(kinds))]
+        first = int(time.time()) + pace_s[0]  # until then, segments are built and idle checks made
+        ends = [first + pace_s[1] * number for number in range(len(kinds))]
         for kind, end in zip(kinds, ends, strict=True):
             run.watch.phase(f"creating the segment of those who leave {kind.what}")
             await _create(other, kind, end - begin // 1000, users)
@@ -145,14 +145,14 @@ async def _measure(
 
 def run(run: Run) -> Report:
     """Measures mass movements beside checks."""
-    users, crowds, lead_s = run.choose((1_000, 1, 3), (200_000, 3, 6), (1_000_000, 2, 15))
+    users, crowds, lead_s, gap_s = run.choose((1_000, 1, 3, 2), (200_000, 3, 20, 4), (1_000_000, 2, 90, 10))
     report = Report("P7", "mass expiry", f"{users:,} memberships end in one second; checks one after the other")
     begin = (int(time.time() * 1000) - _AGE_MS) // SECOND_MS * SECOND_MS
     data, kinds = run.directory / "data", _kinds(crowds)
     with Dataset.for_server(data) as dataset:
         _fill(dataset, kinds, users, begin, run.watch)
     with Server(data) as server:
-        idle, measured = run_async(_measure(server.target, kinds, users, begin, lead_s, run))
+        idle, measured = run_async(_measure(server.target, kinds, users, begin, (lead_s, gap_s), run))
         server.kill()
     report.figures.append(figure_of("Coterie", "a check, while nothing happens", idle, "ms"))
     for what in (AT_ONCE, SPREAD):

@@ -1,13 +1,14 @@
 """A server in a process of its own, and what the benchmarks add to it: a call that does nothing.
 
-Run as a program it is `coterie serve` with three calls besides: `Nothing` takes a request and answers with bytes
-prepared before, `Prepare` prepares them, `Cpu` tells the processor time used. Invariant: they are added through
+Run as a program it is `coterie serve` with four calls besides: `Nothing` takes a request and answers with bytes prepared
+before, `Prepare` prepares them, `Cpu` and `Memory` tell what the process has used. Invariant: they are added through
 grpc's own interface and asked first, so that the call that does nothing is never slower for where it stands.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -21,7 +22,8 @@ import grpc
 from coterie.server import app
 from coterie.server.config import ServerSettings
 
-NOTHING, PREPARE, CPU = "/bench.Bench/Nothing", "/bench.Bench/Prepare", "/bench.Bench/Cpu"
+NOTHING, PREPARE = "/bench.Bench/Nothing", "/bench.Bench/Prepare"
+CPU, MEMORY = "/bench.Bench/Cpu", "/bench.Bench/Memory"
 ROOT = Path(__file__).resolve().parent.parent
 _START_TIMEOUT_S = 600.0
 _STOP_TIMEOUT_S = 300.0
@@ -32,7 +34,7 @@ class BenchCalls(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         self._answer = b""
-        behaviors = {NOTHING: self._nothing, PREPARE: self._prepare, CPU: self._cpu}
+        behaviors = {NOTHING: self._nothing, PREPARE: self._prepare, CPU: self._cpu, MEMORY: self._memory}
         self._handlers: dict[str, Any] = {
             name: grpc.unary_unary_rpc_method_handler(behavior) for name, behavior in behaviors.items()
         }
@@ -50,6 +52,21 @@ class BenchCalls(grpc.GenericRpcHandler):
 
     async def _cpu(self, _request: bytes, _context: Any) -> bytes:
         return repr(time.process_time()).encode()
+
+    async def _memory(self, _request: bytes, _context: Any) -> bytes:
+        return str(peak_bytes()).encode()
+
+
+def peak_bytes() -> int:
+    """Returns the most memory this process has had resident."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    except (
+        OSError,
+        StopIteration,
+    ):  # elsewhere than on Linux; there it would count what ran before in the same process
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main(data: str, listen: str) -> None:
@@ -79,12 +96,10 @@ class Server:
         self.target = f"127.0.0.1:{free_port()}"
         self.data.mkdir(parents=True, exist_ok=True)
         self._log = (self.data / "server.log").open("ab")
-        roots = [str(ROOT), *(str(ROOT / root) for root in ("index", "server", "clients/python"))]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
         begin = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.serving", str(self.data), self.target],
-            env=environment,
+            env=environment(),
             stdout=self._log,
             stderr=self._log,
         )
@@ -126,6 +141,12 @@ class Server:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self.kill()
+
+
+def environment() -> dict[str, str]:
+    """Returns the environment of a program of this project."""
+    roots = [str(ROOT), *(str(ROOT / root) for root in ("index", "server", "clients/python"))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import grpc
 import uvloop
 
-from bench.serving import CPU
+from bench.serving import CPU, MEMORY
 from bench.shop import Happening
 from coterie.v1 import event_service_pb2
 
@@ -39,6 +39,11 @@ def call_of(channel: grpc.aio.Channel, method: str) -> Call:
 async def server_cpu(channel: grpc.aio.Channel) -> float:
     """Returns the processor time (seconds) the server has used."""
     return float(await call_of(channel, CPU)(b""))
+
+
+async def server_peak_bytes(channel: grpc.aio.Channel) -> int:
+    """Returns the most memory the server has had resident."""
+    return int(await call_of(channel, MEMORY)(b""))
 
 
 def run_async(work: Coroutine[Any, Any, Answer]) -> Answer:

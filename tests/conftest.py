@@ -1,7 +1,6 @@
 """Settings of random tests, and where real data is found.
 
-Owns the hypothesis profiles: `default` fits into the ordinary run, `soak` is the long one
-(HYPOTHESIS_PROFILE=soak, together with `pytest -m soak`).
+Owns the hypothesis profiles: `default` fits into the ordinary run, `soak` (HYPOTHESIS_PROFILE=soak) takes long.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Invariant: pages of an abandoned snapshot leave no trace; entries are folded in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from coterie.index.storage.parts import FOLD, Page, Part, unfold_page
 
@@ -20,6 +20,10 @@ class KeptPages:
     def lookup(self, database: str, key: bytes) -> bytes | None:
         """Returns the value under a key."""
         return self.entries.get((database, key))
+
+    def lookup_many(self, database: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Returns the values under those of the keys that have one."""
+        return {key: self.entries[database, key] for key in keys if (database, key) in self.entries}
 
     def take(self, part: Part, between: Callable[[], None] = lambda: None, *, fold: bool = True) -> None:
         """Takes a snapshot, with something happening between any two pages."""

@@ -184,3 +184,14 @@ def _with_one_changed(items: tuple[Any, ...], change: Callable[[Any], Iterator[A
     return (
         (*items[:index], changed, *items[index + 1 :]) for index, item in enumerate(items) for changed in change(item)
     )
+
+
+_SHORT: dict[str, str] = {}  # by journal: hypothesis runs a failing example more than once
+
+
+def shortened(pair: SideBySide) -> str:
+    """Returns the shortest journal found in which this pair's difference shows, as text."""
+    whole = repr(pair.steps)
+    if whole not in _SHORT:
+        _SHORT[whole] = shorten(pair.setting, pair.steps)
+    return _SHORT[whole]

@@ -21,7 +21,7 @@ from coterie.index.rules.printer import print_rule
 from tests import vocabulary as words
 from tests.aims import EVENT_AIMS, SHORT_STEPS, STAY, STEPS, any_time, event_time, pick, step_to
 from tests.in_parts import Parts
-from tests.shorten import shorten
+from tests.shorten import shortened
 from tests.side_by_side import FAR_MS, Setting, SideBySide
 from tests.vocabulary import DAY
 from tests.vocabulary_rules import placed
@@ -295,7 +295,7 @@ class Machine(RuleBasedStateMachine):
             self.pair.close()
             self.folder.cleanup()
             if self.pair.failed:
-                note(_short(self.pair))
+                note(shortened(self.pair))
 
     # ------------------------------------------------------------ names
 
@@ -323,16 +323,6 @@ class Machine(RuleBasedStateMachine):
             for other in self._rule_segments()
             if other < name and self.pair.dataset.segments[other].definition.subject_kind is kind
         ]
-
-
-_SHORT: dict[str, str] = {}  # by journal: hypothesis runs a failing example more than once
-
-
-def _short(pair: SideBySide) -> str:
-    whole = repr(pair.steps)
-    if whole not in _SHORT:
-        _SHORT[whole] = shorten(pair.setting, pair.steps)
-    return _SHORT[whole]
 
 
 def _somebody(kind: SubjectKind, which: int) -> Identifier:

@@ -21,7 +21,7 @@ from bench.shop import MEASURES, SEGMENTS, Shop, events_of, rules
 from bench.wire import IngestMessage
 from coterie.v1 import event_service_pb2
 
-NAMES = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P10")
+NAMES = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P10", "L1")
 
 
 @pytest.mark.parametrize("name", NAMES)

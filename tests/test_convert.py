@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coterie.index import model
 from coterie.index.errors import FieldInvalid, InputError, LimitExceeded
-from coterie.index.model import Event, Identifier, Refusal
+from coterie.index.model import Event, Refusal
 from coterie.index.rules import ast, parse, print_rule, validate
 from coterie.index.settings import Settings
 from coterie.server.convert.answers import write_event
@@ -27,21 +27,10 @@ from coterie.server.convert.values import (
     value_of,
     write_value,
 )
-from coterie.v1 import common_pb2, membership_service_pb2, rule_pb2, segment_service_pb2
+from coterie.v1 import common_pb2, event_service_pb2, membership_service_pb2, rule_pb2, segment_service_pb2
+from tests.event_messages import MAX_MS, MIN_MS, SETTINGS, events_as_read, read_bytes, values
 from tests.rule_strategies import expressions
 from tests.serving import event
-
-SETTINGS = Settings()
-MIN_MS, MAX_MS = -62_135_596_800_000, 253_402_300_799_999
-
-texts = st.text(max_size=20)
-values = st.one_of(
-    texts,
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.booleans(),
-    st.integers(MIN_MS, MAX_MS),
-    st.lists(texts, max_size=3).map(tuple),
-)
 
 # ---------------------------------------------------------------- values
 
@@ -97,33 +86,8 @@ def test_sizes_are_counted_in_bytes() -> None:
 
 # ---------------------------------------------------------------- events
 
-names = st.text(min_size=1, max_size=10)
-identifiers = st.lists(
-    st.builds(Identifier, st.sampled_from(["email", "device_id", "crm_id"]), names), max_size=3, unique=True
-)
 
-
-@st.composite
-def _events(draw: st.DrawFn) -> Event:
-    known = [Identifier("user_id", draw(names))] if draw(st.booleans()) else []
-    known += [Identifier("anonymous_id", draw(names))] if draw(st.booleans()) else []
-    account = draw(st.one_of(st.none(), names))
-    others = draw(identifiers)
-    if not (known or others or account):
-        account = "firm"
-    properties = st.dictionaries(names, values, max_size=4)
-    return Event(
-        draw(texts),
-        draw(names.filter(lambda name: not name.startswith("$"))),
-        (*known, *others),
-        account,
-        draw(st.integers(MIN_MS, MAX_MS)),
-        draw(properties),
-        draw(properties),
-    )
-
-
-@given(_events())
+@given(events_as_read())
 def test_an_event_comes_back(given_event: Event) -> None:
     """Every event is read as it was written."""
     message = common_pb2.Event()
@@ -133,10 +97,8 @@ def test_an_event_comes_back(given_event: Event) -> None:
 
 
 def _read(*messages: common_pb2.Event, limits: Settings = SETTINGS) -> tuple[list[Event], list[Refusal]]:
-    events: list[Event] = []
-    indexes: list[int] = []
-    refused: list[Refusal] = []
-    EventReader(limits).read(messages, 0, events, indexes, refused)
+    data = event_service_pb2.IngestEventsRequest(events=messages).SerializeToString()
+    events, refused, indexes = read_bytes(data, EventReader(limits))
     assert sorted(indexes + [refusal.index for refusal in refused]) == list(range(len(messages)))
     return events, refused
 

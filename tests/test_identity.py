@@ -46,6 +46,7 @@ def assert_equal(identity: IdentityMap, naive: NaiveIdentity) -> None:
     assert list(identity.known) == sorted(filter(naive.known, naive.names))
     for identifier in POOL:
         assert (identity.find([identifier]) or 0) == naive.owner(identifier)
+        assert identity.find_many([identifier, identifier]).tolist() == [naive.owner(identifier)] * 2
     for subject, names in naive.names.items():
         assert identity.identifiers_of(subject) == tuple(names)
     ids = np.arange(naive.next_id, dtype=np.uint32)
@@ -112,6 +113,7 @@ class IdentityMachine(RuleBasedStateMachine):
         loaded = IdentityMap(USER, self.kept)
         loaded.load(self.kept.committed())
         assert loaded.next_id == size
+        assert loaded.find_many(POOL).tolist() == [subject for _, subject in before]
         assert [(identifier, loaded.find([identifier]) or 0) for identifier in POOL] == before
 
     @rule(after=st.integers(0, 8))

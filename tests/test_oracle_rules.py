@@ -12,7 +12,6 @@ from coterie.index.model import (
     ValueKind,
 )
 from coterie.index.rules import parse
-from tests import oracle_dataset
 from tests.oracle_examples import Journal
 from tests.oracle_rules import type_error
 from tests.shop import user
@@ -77,9 +76,8 @@ def test_types_are_those_of_the_subject_that_is_asked(rule: str, wrong: bool) ->
     assert type_error(parse(rule), USER, TYPES) is wrong
 
 
-def test_a_rule_with_a_type_error_is_refused_when_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_with_a_type_error_is_refused_when_saved() -> None:
     """By creating and by editing; what is known later changes nothing."""
-    monkeypatch.setattr(oracle_dataset, "ENGINE_CHECKS_TYPES", True)
     journal = Journal()
     assert journal.create("early", "user.plan = 1") == ""
     journal.set(USER, user("u1"), plan="pro")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
+from rich.console import Console
 
 from coterie.index.storage import snapshot
+from tests import random_journals
+from tests.random_journals import HOW
 from tests.state_machine import Machine
+
+JOBS = os.cpu_count() or 1
 
 
 @pytest.fixture(autouse=True)
@@ -18,19 +26,24 @@ def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestSideBySide(Machine.TestCase):  # type: ignore[misc, name-defined]
-    """As many examples as fit into the ordinary run."""
+    """As many examples as fit into the ordinary run, from a fixed seed."""
 
 
-class TestSoak(Machine.TestCase):  # type: ignore[misc, name-defined]
-    """The same for as long as the profile `soak` says."""
-
-    pytestmark = pytest.mark.soak
+TestSideBySide.settings = settings(max_examples=120, **HOW)
 
 
-# A failing journal is shortened by `shorten`, much faster than by shrinking what was drawn.
-_HOW = {
-    "phases": (Phase.explicit, Phase.reuse, Phase.generate),
-    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-}
-TestSideBySide.settings = settings(max_examples=120, stateful_step_count=25, **_HOW)
-TestSoak.settings = settings(settings.get_profile("soak"), **_HOW)
+def _run(examples: int, first: int) -> None:
+    failed = random_journals.run(examples, JOBS, first, Console(stderr=True))
+    assert not failed, "\n".join(f"seed {number}\n{found}" for number, found in failed)
+
+
+@pytest.mark.many
+def test_five_thousand_journals() -> None:
+    """What continuous integration adds: 5 000 journals, each with steps of time and restarts, from fixed seeds."""
+    _run(5_000, first=1)
+
+
+@pytest.mark.soak
+def test_a_hundred_thousand_journals() -> None:
+    """The long run: 100 000 journals from seeds nobody has tried, told by the clock."""
+    _run(100_000, first=int(time.time()) * 1_000)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from coterie.index import model
 from coterie.index.arranged import Arranged, shift_for
 from coterie.index.engine import Engine
+from coterie.index.events.columns import EventColumns
+from coterie.index.events.history import History
 from coterie.index.model import AttributeUpdate, Event, Identifier, Record, SegmentDefinition, SegmentKind, SubjectKind
 
 NOW = 1_700_000_000_000
@@ -125,6 +127,29 @@ def test_a_crowd_that_arrives_later_is_told() -> None:
     assert journal.engine.sweep_steps(NOW, NOW + 4, 100).instants == []
     journal.views([NOW + 3 - HOUR] * USERS)
     assert journal.engine.sweep_steps(NOW, NOW + 4, 100) == ([NOW + 3], True)
+
+
+def test_looking_ahead_does_not_read_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next instant is found without matching the very many that come soon after it, or at it."""
+    monkeypatch.setattr("coterie.index.cursors._SLICE_ROWS", 50)
+    read: list[int] = []
+    scan = History.scan
+
+    def counted(history: History, *arguments: int) -> Iterator[EventColumns]:
+        for piece in scan(history, *arguments):
+            read.append(piece.rows)
+            yield piece
+
+    monkeypatch.setattr(History, "scan", counted)
+    journal = Journal("did view in the last 1 hours")
+    journal.views([NOW - 9_000, *[NOW - 1_000] * USERS])
+    assert journal.engine.next_instant() == NOW - 9_000 + HOUR
+    journal.apply(model.Tick(), NOW - 9_000 + HOUR)
+    assert journal.engine.next_instant() == NOW - 1_000 + HOUR
+    assert sum(read) <= 100
+    assert [member for outcome in journal.sweep(NOW - 1_000 + HOUR) for member in _left(outcome)] == list(
+        range(2, USERS + 2)
+    )
 
 
 def test_many_reminders_are_cut_by_time_or_told() -> None:

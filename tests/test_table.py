@@ -86,6 +86,41 @@ def test_growing_drops_emptied_rows() -> None:
     assert len(table.keys) <= 4096
 
 
+def test_room_is_made_in_steps() -> None:
+    """Growing beforehand changes nothing but the room there is: then no key that comes makes the table grow at one go."""
+    table = Table({"n": "i8", "m": "i4"})
+    add(table, {key << 32 | 1: key for key in range(1, 3_000)})
+    add(table, {key << 32 | 1: -key for key in range(1, 1_000)})
+    expected, image = contents(table), table.begin()
+    steps = sum(1 for _ in table.make_room(20_000, 100))
+    assert steps > 2_000 // 100
+    assert contents(table) == expected
+    assert contents(loaded_pair(list(image))) == expected, "an image of before is still of before"
+    keys = table.keys
+    add(table, {key << 32 | 2: 1 for key in range(1, 20_001)})
+    assert table.keys is keys
+    assert len(contents(table)) == 2_000 + 20_000
+    assert list(table.make_room(1, 100)) == [], "there is room"
+
+
+def loaded_pair(pages: list[bytes]) -> Table:
+    """A table of two columns, read back."""
+    table = Table({"n": "i8", "m": "i4"})
+    table.load(pages)
+    return table
+
+
+def test_room_is_not_made_over_a_write() -> None:
+    """What was written while room was being made is kept; the table grows when it must."""
+    table = Table({"n": "i8"})
+    add(table, {key << 32 | 1: key for key in range(1, 600)})
+    for step, _ in enumerate(table.make_room(20_000, 10)):
+        if step == 5:
+            add(table, {1 << 32 | 1: 41, 7 << 32 | 2: 5})
+    held = contents(table)
+    assert (held[1 << 32 | 1], held[7 << 32 | 2], len(held)) == (42, 5, 600)
+
+
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5)), unique=True, max_size=30))
 def test_paired_keys_match_in_both_halves(pairs: list[tuple[int, int]]) -> None:
     """Rows with one first key and different second keys are different rows."""

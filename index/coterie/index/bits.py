@@ -39,7 +39,7 @@ class BitPages:
         """Must be called before a bitmap changes, and for each new one: its key may have been another's before."""
         key = held.page_key
         self._dirty.add(key)
-        awaited = self._awaited.pop(key, None)
+        awaited = self._awaited.pop(key, None) if self._awaited else None
         if awaited is not None:
             self._early.append((key, awaited.bits.serialize()))
 

@@ -187,12 +187,14 @@ class Conditions:
         for number, ids in asked.items():
             condition = self._by_number[number]
             assert condition is not None
-            self._ask(condition, np.unique(np.concatenate(ids)))
+            self._ask(condition, _united(ids))
 
     def _gather(self, cells: Touched, asked: dict[int, list[Ids]]) -> None:
         if not self._of_measure:
             return
-        for measure in np.unique(cells.measures).tolist():
+        if not len(cells.measures):
+            return
+        for measure in np.bincount(cells.measures).nonzero()[0].tolist():
             conditions = self._of_measure.get(measure)
             if conditions:
                 ids = cells.subjects[cells.measures == measure]
@@ -217,8 +219,7 @@ class Conditions:
     def _ask(self, condition: Condition, ids: Ids) -> None:
         assert isinstance(condition.says, Question)
         differs = condition.says.truth(ids) != condition.empty
-        differing, same = bitmap(ids[differs]), bitmap(ids[~differs])
-        self.flip(condition, (differing - condition.bits) | (same & condition.bits))
+        self.flip(condition, (bitmap(ids) & condition.bits) ^ bitmap(ids[differs]))
 
     def flip(self, condition: Condition, ids: BitMap) -> None:
         """Flips the truth of some subjects."""
@@ -248,12 +249,26 @@ class Conditions:
         if not len(chosen):
             return
         order = chosen[np.argsort(conditions[chosen], kind="stable")]
-        held, starts = np.unique(conditions[order], return_index=True)
-        ids = subjects[rows[order]]
-        for position, start, stop in zip(
-            held.tolist(), starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True
-        ):
-            self.flip(self._threshold_list[table.order[position]], bitmap(ids[start:stop]))
+        flipped, ids = conditions[order], subjects[rows[order]]
+        starts = np.flatnonzero(np.append(True, flipped[1:] != flipped[:-1]))
+        ends = [*starts[1:].tolist(), len(order)]
+        which, found = table.order, self._threshold_list
+        for position, start, end in zip(flipped[starts].tolist(), starts.tolist(), ends, strict=True):
+            condition = found[which[position]]
+            if end - start == 1:
+                self._flip_one(condition, int(ids[start]))
+            else:
+                self.flip(condition, bitmap(ids[start:end]))
+
+    def _flip_one(self, condition: Condition, subject: int) -> None:
+        """Flips the truth of one subject: what a micro-segment mostly does, so without a bitmap made for it."""
+        self._pages.touch(condition)
+        for bits in (condition.bits, condition.flipped):
+            if subject in bits:
+                bits.remove(subject)
+            else:
+                bits.add(subject)
+        self._flipped[condition.number] = condition
 
     def drain(self) -> list[Condition]:
         """Returns the conditions with flips since the last drain; the caller takes `flipped` and clears it."""
@@ -280,6 +295,13 @@ class Conditions:
 def _page_key(kind: SubjectKind, says: Threshold | Question) -> bytes:
     """What it says, as text: Python's `True == 1.0` must not make two conditions one."""
     return b"condition/" + xxhash.xxh3_128_digest(f"{kind.name} {says!r}".encode())
+
+
+def _united(parts: list[Ids]) -> Ids:
+    """Returns all ids once, ascending; those of the cells of one measure mostly are so already."""
+    if len(parts) == 1 and (parts[0][1:] > parts[0][:-1]).all():
+        return parts[0]
+    return np.unique(np.concatenate(parts))
 
 
 def _threshold(condition: Condition) -> Threshold:

@@ -125,6 +125,8 @@ class Cursors:
             cursor = int(self._measures.cursors[boundary])
             reach = self._flow.reach(cursor, _SLICE_ROWS)
             through = min(reach, max(target, cursor + self.slice_ms))
+            if through > target and self._flow.count(through - 1, through) > _SLICE_ROWS:
+                through -= 1  # a crowd at one time is left to the sweep that passes it
             held = self._slices[boundary] = _Slice(through, self._matched(boundary, cursor, through))
         return held
 
@@ -195,6 +197,11 @@ class Cursors:
         for columns in self._flow.scan(int(measures.cursors[boundary]), target, rows):
             found = collect(columns, group, measures.filters, measures.specs)
             yield [self._as_of_now(matches) for matches in found]
+
+    def entering(self, boundary: int, matches: Matches) -> Matches | None:
+        """Returns those of the rows that may enter a measure when the boundary passes them."""
+        roles = self._measures.roles[boundary]
+        return roles.share(roles.enter, matches) if roles.enter else None
 
     def jumped(self) -> None:
         """Must be called when cursors were moved from outside: what they have passed is no longer ahead."""

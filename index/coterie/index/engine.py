@@ -189,6 +189,10 @@ class Engine:
         """Returns the subject that has these identifiers; never makes one."""
         return self._state.identity[kind].find(identifiers)
 
+    def find_many(self, kind: SubjectKind, identifiers: Sequence[Identifier]) -> NDArray[np.uint32]:
+        """Returns whom each of many identifiers names, 0 for nobody; never makes a subject."""
+        return self._state.identity[kind].find_many(identifiers)
+
     def identifier(self, kind: SubjectKind, dense: int) -> Identifier | None:
         """Returns a subject's first identifier, also of one that is gone while the change log names it."""
         return self._state.identity[kind].first_identifier(dense)

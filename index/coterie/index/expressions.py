@@ -242,12 +242,12 @@ class Graph:
             truths = node.operation.truths(candidates, child.source.bits, opposite=child.empty)
         elif node.operation is Operation.AND:
             truths = candidates
-            for child in node.children:
-                truths = child.of(truths)
+            for source, negated in node.children:
+                truths = truths - source.bits if source.empty != negated else truths & source.bits
         elif node.operation is Operation.OR:
             rest = candidates
-            for child in node.children:
-                rest = rest - child.of(rest)
+            for source, negated in node.children:
+                rest = rest & source.bits if source.empty != negated else rest - source.bits
             truths = candidates - rest
         else:
             reached = [BitMap() for _ in range(node.k)]  # reached[i]: at least i + 1 of the children so far
@@ -297,10 +297,12 @@ class _Wave:
 
     def notify(self, source: Source, ids: BitMap) -> None:
         """Some truths of a source, final for this run, have flipped."""
-        for root in self._roots.get(id(source), ()):
+        above, beside = self._parents, self._roots
+        for root in beside.get(id(source), ()):
             self.flipped[root] = ids  # a root follows one source alone
-            self.notify(root, ids)
-        for node in self._parents.get(id(source), ()):
+            if id(root) in above or id(root) in beside:  # most segments are nested nowhere
+                self.notify(root, ids)
+        for node in above.get(id(source), ()):
             self.look(node, node.operation.across(ids) if isinstance(node.operation, Bridge) else ids)
 
     def look(self, node: Node, ids: BitMap) -> None:

@@ -262,8 +262,7 @@ class Cause(Enum):
     DELETE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Who joined and who left one segment in one revision for one cause; dense ids (typecode I), ascending."""
 
     revision: int

@@ -136,6 +136,10 @@ class Catalog:
             raise SegmentNotFound(segment_id)
         return segment
 
+    def find(self, segment_id: str) -> Segment | None:
+        """Returns a segment if there is one of that name."""
+        return self._segments.get(segment_id)
+
     def ready(self, segment_id: str) -> Root:
         """Returns what answers for a segment; SegmentNotFound, SegmentBuilding."""
         segment = self.get(segment_id)
@@ -284,9 +288,10 @@ class Delta:
 
 def delta_of(root: Root, flipped: BitMap, born: BitMap, dead: BitMap) -> Delta:
     """Returns who joined and left, from whose truth flipped, who came into being and who went."""
-    bits = root.bits
+    source, negated = root.ref
+    bits = source.bits
     now_differs = flipped & bits
-    if not root.empty:
+    if source.empty == negated:  # false of the empty profile
         joined, left = now_differs, flipped - now_differs
         if not born:
             return Delta(joined, left)

@@ -84,9 +84,8 @@ class State:
         self.schedule = Schedule(self.conditions)
         self.graph = Graph()
         self.latches = Latches(self.graph, self.pages, lambda kind: self.identity[kind].subjects)
-        self.sweeps = Sweeps(
-            self.measures, self.derivation, self.conditions, self.cursors, self.schedule, self.latches.deadlines
-        )
+        waiting = (self.schedule, self.latches.deadlines)
+        self.sweeps = Sweeps(self.measures, self.cells, self.derivation, self.conditions, self.cursors, waiting)
         self.catalog = Catalog(self.graph, settings)
         self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
         self.changes = ChangeLog(settings)
@@ -204,23 +203,24 @@ class State:
         affiliated = self.affiliation.drain()
         flipped = self.graph.propagate(changed, affiliated) if changed or affiliated else {}
         self.latches.note(flipped, self.born)
-        deltas: dict[str, Delta] = {}
+        deltas = self._deltas(flipped)
         for kind in SubjectKind:
-            self._collect(kind, flipped, deltas)
             self.born[kind], self.dead[kind] = BitMap(), BitMap()
         if deltas:
             self._phases.append((cause, deltas))
 
-    def _collect(self, kind: SubjectKind, flipped: dict[Root, BitMap], deltas: dict[str, Delta]) -> None:
-        born, dead = self.born[kind], self.dead[kind]
-        roots = {root: ids for root, ids in flipped.items() if root.kind is kind}
-        if born or dead:
-            for root in self.catalog.negative(kind):
-                roots.setdefault(root, BitMap())
-        for root, ids in roots.items():
-            delta = delta_of(root, ids, born, dead)
+    def _deltas(self, flipped: dict[Root, BitMap]) -> dict[str, Delta]:
+        """Who joined and left what, from whose truths flipped and from births and deaths."""
+        for kind in SubjectKind:
+            if self.born[kind] or self.dead[kind]:
+                for root in self.catalog.negative(kind):
+                    flipped.setdefault(root, BitMap())
+        deltas: dict[str, Delta] = {}
+        for root, ids in flipped.items():
+            delta = delta_of(root, ids, self.born[root.kind], self.dead[root.kind])
             if delta.joined or delta.left:
                 deltas[root.name] = delta
+        return deltas
 
     def add_phase(self, cause: Cause, deltas: dict[str, Delta]) -> None:
         """Adds changes that were found by comparing whole memberships."""
@@ -239,8 +239,9 @@ class State:
         named = [(name, cause, delta) for cause, deltas in phases for name, delta in deltas.items()]
         named.sort(key=itemgetter(0))
         for name, cause, delta in named:
-            if (delta.joined or delta.left) and name in self.catalog:  # it may have been deleted just now
-                kind = self.catalog.get(name).definition.subject_kind
+            segment = self.catalog.find(name)
+            if (delta.joined or delta.left) and segment is not None:  # it may have been deleted just now
+                kind = segment.definition.subject_kind
                 who = delta.joined.to_array(), delta.left.to_array()
                 entries.append(Change(self.revision, self.now, name, kind, cause, *who))
         if entries:
@@ -291,6 +292,8 @@ class State:
 
 def _cancel(before: Delta, after: Delta) -> None:
     """Takes out who joined and left again, or left and joined again."""
+    if not (before.joined.intersect(after.left) or before.left.intersect(after.joined)):
+        return
     came_and_went, went_and_came = before.joined & after.left, before.left & after.joined
     before.joined -= came_and_went
     after.left -= came_and_went

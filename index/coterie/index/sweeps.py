@@ -7,6 +7,7 @@ Invariant: after a part, subjects below its id stand at the new instant and all 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from coterie.index.conditions import Conditions
 from coterie.index.cursors import Cursors
 from coterie.index.deadlines import Deadlines
 from coterie.index.derivation import Derivation
-from coterie.index.measures.cells import Touched
+from coterie.index.measures.cells import TABLES, Cells, Touched, keys_of
 from coterie.index.measures.matches import Matches
 from coterie.index.measures.registry import Measures
 from coterie.index.measures.spec import Shape
@@ -118,14 +119,15 @@ class Sweeps:
     def __init__(
         self,
         measures: Measures,
+        cells: Cells,
         derivation: Derivation,
         conditions: Conditions,
         cursors: Cursors,
-        schedule: Schedule,
-        deadlines: Deadlines,
+        waiting: tuple[Schedule, Deadlines],
     ) -> None:
-        self._measures, self._derivation, self._conditions = measures, derivation, conditions
-        self._cursors, self._schedule, self._deadlines = cursors, schedule, deadlines
+        self._measures, self._cells = measures, cells
+        self._derivation, self._conditions = derivation, conditions
+        self._cursors, (self._schedule, self._deadlines) = cursors, waiting
         self._plan: _Plan | None = None
         self._steps: Iterator[None] | None = None  # what is left to prepare; None: nothing
         self._below = 0
@@ -217,12 +219,17 @@ class Sweeps:
         return self._steps is None
 
     def _preparation(self, plan: _Plan, rows: int) -> Iterator[None]:
+        lacking: Counter[str] = Counter()
         for boundary, target in self._cursors.standing(plan.at).items():
             passing = plan.passing[boundary] = {}
             for piece in self._cursors.ahead(boundary, target, rows):
                 for matches in piece:
                     passing.setdefault(matches.shape, _Passing(matches.shape)).add(matches)
+                    entering = self._cursors.entering(boundary, matches)
+                    lacking.update({} if entering is None else _lacking(self._cells, entering))
                 yield
+        for name, coming in sorted(lacking.items()):
+            yield from self._cells.tables[name].make_room(coming, rows)
         for due in self._schedule.due_by(plan.at):
             for start in range(0, len(due.subjects), rows):
                 subjects = due.subjects[start : start + rows]
@@ -268,6 +275,18 @@ class Sweeps:
         if due is not None:
             for number in np.unique(due["numbers"]).tolist():
                 self._schedule.ask(number, due["subjects"][due["numbers"] == number])
+
+
+def _lacking(cells: Cells, matches: Matches) -> dict[str, int]:
+    """Returns how many rows at most the tables lack for events that are to enter, for shapes of which there are many."""
+    if matches.shape not in (Shape.COUNT, Shape.SUM, Shape.DISTINCT, Shape.EXTREME):
+        return {}
+    keys = keys_of(matches.measures, matches.subjects)
+    first, *others = TABLES[matches.shape]
+    lacking = {first: int(np.count_nonzero(cells.tables[first].find(keys) < 0))}
+    for name in others:
+        lacking[name] = int(np.count_nonzero(cells.tables[name].find(keys, matches.extra) < 0))
+    return lacking
 
 
 def _arrange(plan: _Plan) -> Iterator[None]:

@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 U64 = np.uint64
 _FIRST_CAPACITY = 1024
 _FULL = 0.6  # load at which the table doubles
+_TOUCHED_SLOTS = 65_536  # new memory is touched so many slots at a time: each page costs a fault
 _PAGE_ROWS = 16_384  # rows in one page of an image, about a millisecond of copying
 _MIX = U64(0x9E3779B97F4A7C15)
+_FEW = 4  # keys that are looked for one by one
+_WINDOW = np.arange(1, 9)  # slots looked at together, behind the one where a key belongs
 
 Slots = NDArray[np.int64]
 Keys = NDArray[np.uint64]
@@ -29,10 +32,12 @@ class Table:
     """Rows of `columns` (name -> dtype), all zero where nothing was written; the first one tells presence."""
 
     def __init__(self, columns: dict[str, str], *, paired: bool = False) -> None:
+        self._kinds = columns
         self._dtypes = {name: np.dtype(kind) for name, kind in columns.items()}
         self._presence = next(iter(columns))
         self._paired = paired
         self._image: _Image | None = None
+        self._writes = 0
         self.used = 0  # slots taken, emptied rows included
         self._allocate(_FIRST_CAPACITY)
 
@@ -60,59 +65,91 @@ class Table:
 
     def find(self, keys: Keys, seconds: Keys | None = None) -> Slots:
         """Returns the slot of each key, -1 where it has none."""
-        slots = np.full(len(keys), -1, np.int64)
-        pending = np.arange(len(keys))
         place = self._home(keys, seconds)
-        while len(pending):
-            at = place[pending]
-            held = self.keys[at]
-            hit = held == keys[pending]
-            if seconds is not None:
-                hit &= self.seconds[at] == seconds[pending]
-            slots[pending[hit]] = at[hit]
-            pending = pending[~hit & (held != 0)]
-            place[pending] = (place[pending] + 1) & self._mask
+        held = self.keys[place]
+        met = held == keys
+        if seconds is not None:
+            met &= self.seconds[place] == seconds
+        if met.all():
+            return place
+        slots = np.where(met, place, -1)
+        pending = (~met & (held != 0)).nonzero()[0]
+        if len(pending) <= _FEW:
+            for row in pending.tolist():
+                slots[row] = self._find_one(int(place[row]), keys[row], None if seconds is None else seconds[row])
+        else:
+            self._find_beyond(place[pending], pending, keys, seconds, slots)
         return slots
+
+    def _find_one(self, place: int, key: np.uint64, second: np.uint64 | None) -> int:
+        """Finds one key behind a place, slot by slot."""
+        while True:
+            place = (place + 1) & self._mask
+            held = self.keys[place]
+            if held == key and (second is None or self.seconds[place] == second):
+                return place
+            if not held:
+                return -1
+
+    def _find_beyond(self, place: Slots, pending: Slots, keys: Keys, seconds: Keys | None, slots: Slots) -> None:
+        """Finds the pending keys, which are not where they belong first, a window of slots at a time."""
+        while len(pending):
+            at = (place[:, None] + _WINDOW) & self._mask
+            held = self.keys[at]
+            met = held == keys[pending, None]
+            if seconds is not None:
+                met &= self.seconds[at] == seconds[pending, None]
+            ends = met | (held == 0)
+            rows = np.arange(len(pending))
+            first = ends.argmax(axis=1)  # 0 also where the window holds neither the key nor a free slot
+            found = met[rows, first]
+            slots[pending[found]] = at[rows, first][found]
+            left = ~ends[rows, first]
+            pending, place = pending[left], place[left] + len(_WINDOW)
 
     def claim(self, keys: Keys, seconds: Keys | None = None) -> Slots:
         """Returns the slot of each key, taking free ones for new keys. The keys must be distinct."""
+        self._writes += 1
         if self.used + len(keys) > _FULL * (self._mask + 1):
             self._grow(len(keys))
+        slots = self.find(keys, seconds)
+        new = (slots < 0).nonzero()[0]
+        if len(new):
+            slots[new] = self._claim_new(keys[new], None if seconds is None else seconds[new])
+        return slots
+
+    def _claim_new(self, keys: Keys, seconds: Keys | None) -> Slots:
+        """Takes a free slot for each key; none of them is in the table."""
         slots = np.empty(len(keys), np.int64)
         pending = np.arange(len(keys))
         place = self._home(keys, seconds)
         while len(pending):
             at = place[pending]
-            wanted = keys[pending]
-            held = self.keys[at]
-            free = held == 0
-            if free.any():
-                held = self._take_free(at, pending, free, keys, seconds)
-            won = held == wanted
-            if seconds is not None:
-                won &= self.seconds[at] == seconds[pending]
+            free = self.keys[at] == 0
+            won = self._take_free(at, pending, free, keys) if free.any() else free
             slots[pending[won]] = at[won]
+            if seconds is not None:
+                self.seconds[at[won]] = seconds[pending[won]]
             pending = pending[~won]
             place[pending] = (place[pending] + 1) & self._mask
         return slots
 
-    def _take_free(self, at: Slots, pending: Slots, free: NDArray[np.bool_], keys: Keys, seconds: Keys | None) -> Keys:
-        # Several keys may want one free slot: writing lets the last win; reading back tells who it was.
-        spots, contenders = at[free], pending[free]
-        self.keys[spots] = keys[contenders]
-        if seconds is not None:  # numpy assigns duplicates in one order, so both halves are the same contender's
-            self.seconds[spots] = seconds[contenders]
-        self.used += len(np.unique(spots))
-        held: Keys = self.keys[at]
-        return held
+    def _take_free(self, at: Slots, pending: Slots, free: NDArray[np.bool_], keys: Keys) -> NDArray[np.bool_]:
+        """Writes keys into free slots and returns which of the pending ones got theirs."""
+        # Several keys may want one slot: the first in order gets it (with a second half, keys alone would not tell).
+        spots = at[free]
+        _, firsts = np.unique(spots, return_index=True)
+        won = np.zeros(len(at), np.bool_)
+        won[free.nonzero()[0][firsts]] = True
+        self.keys[at[won]] = keys[pending[won]]
+        self.used += len(firsts)
+        return won
 
     def _grow(self, coming: int) -> None:
         live = np.flatnonzero(self.columns[self._presence])
         keys, seconds = self.keys[live], self.seconds[live] if self._paired else None
         rows = {name: column[live] for name, column in self.columns.items()}
-        capacity = _FIRST_CAPACITY
-        while len(live) + coming > _FULL / 1.5 * capacity:
-            capacity *= 2
+        capacity = _capacity_for(len(live) + coming)
         self._image = None  # an image keeps the old arrays, which nobody changes from here on
         self._allocate(capacity)
         self.used = 0
@@ -120,8 +157,43 @@ class Table:
         for name, column in self.columns.items():
             column[slots] = rows[name]
 
+    def make_room(self, coming: int, rows: int) -> Iterator[None]:
+        """Makes sure that so many new keys find room, about `rows` rows a step; not where anything is written meanwhile.
+
+        Growing at one go, as `claim` does, copies the whole table.
+        """
+        if self.used + coming <= _FULL * (self._mask + 1):
+            return
+        writes, size, live = self._writes, len(self.keys), 0
+        presence = self.columns[self._presence]
+        for start in range(0, size, _TOUCHED_SLOTS):
+            live += int(np.count_nonzero(presence[start : start + _TOUCHED_SLOTS]))
+            yield
+        grown = Table(self._kinds, paired=self._paired)
+        grown._allocate(_capacity_for(live + coming))
+        for column in (grown.keys, grown.seconds, *grown.columns.values()):
+            for start in range(0, len(column), _TOUCHED_SLOTS):
+                column[start : start + _TOUCHED_SLOTS] = 0
+                yield
+        for start in range(0, size, 2 * rows):
+            if self._writes != writes:
+                return
+            grown._take_rows(self, slice(start, start + 2 * rows))
+            yield
+        if self._writes == writes:
+            self._image = None
+            self._shift, self._mask, self.used = grown._shift, grown._mask, grown.used
+            self.keys, self.seconds, self.columns = grown.keys, grown.seconds, grown.columns
+
+    def _take_rows(self, other: Table, slots: slice) -> None:
+        live = np.flatnonzero(other.columns[self._presence][slots]) + slots.start
+        claimed = self.claim(other.keys[live], other.seconds[live] if self._paired else None)
+        for name, column in self.columns.items():
+            column[claimed] = other.columns[name][live]
+
     def before_write(self, slots: Slots) -> None:
         """Must be called with the slots whose columns are about to change."""
+        self._writes += 1
         if self._image is not None:
             self._image.log(slots)
 
@@ -160,6 +232,13 @@ class Table:
             slots = self.claim(keys, seconds)
             for name, column in self.columns.items():
                 column[slots] = np.frombuffer(held[name], self._dtypes[name])
+
+
+def _capacity_for(rows: int) -> int:
+    capacity = _FIRST_CAPACITY
+    while rows > _FULL / 1.5 * capacity:
+        capacity *= 2
+    return capacity
 
 
 class _Image:

@@ -58,6 +58,11 @@ class Words(Sequence[str]):
             self._values.append(text)
         return code
 
+    def texts(self, codes: npt.NDArray[np.integer[Any]]) -> list[str]:
+        """Returns the texts of codes that have one."""
+        values = self._values
+        return [values[code] for code in codes.tolist()]
+
     def test(self, codes: npt.NDArray[Any], test: TextTest) -> Bools:
         """Returns which rows hold a text that passes the test."""
         known = self._verdicts.get(test)
@@ -105,6 +110,11 @@ class StoredWords(Words):
     def __getitem__(self, code: int | slice) -> str | list[str]:
         found = self._stored[code]
         unpacked: str | list[str] = found.to_pylist() if isinstance(code, slice) else found.as_py()
+        return unpacked
+
+    def texts(self, codes: npt.NDArray[np.integer[Any]]) -> list[str]:
+        """Returns the texts of codes that have one, unpacked together."""
+        unpacked: list[str] = self._stored.take(pa.array(codes)).to_pylist()
         return unpacked
 
     def find(self, text: str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from coterie.index.conditions import Ids
 from coterie.index.errors import EventTimeInFuture, InputError
-from coterie.index.events.columns import Arrival, EventColumns, RowColumns, first_sequence
+from coterie.index.events.columns import EventColumns, RowColumns, first_sequence
 from coterie.index.measures.matches import collect
 from coterie.index.model import (
     ACCOUNT_ID,
@@ -25,7 +25,7 @@ from coterie.index.model import (
     SubjectKind,
 )
 from coterie.index.state import State
-from coterie.index.views import ColumnView
+from coterie.index.views import ColumnView, Instants
 from coterie.index.work_subjects import Resolver
 
 USER, ACCOUNT = SubjectKind.USER, SubjectKind.ACCOUNT
@@ -33,15 +33,22 @@ USER, ACCOUNT = SubjectKind.USER, SubjectKind.ACCOUNT
 
 def ingest(state: State, payload: IngestEvents) -> Outcome:
     """Takes events: duplicates change nothing, refused ones are named, the rest is applied at once."""
-    taken, refused = _accepted(state, payload.events)
-    times = np.array([state.now if event.time is None else event.time for _, event in taken], np.int64)
-    repeats = state.seen.add([event.event_id for _, event in taken], times, state.now)
-    duplicates = tuple(index for (index, _), repeat in zip(taken, repeats.tolist(), strict=True) if repeat)
-    if duplicates:
+    events = payload.events
+    refused = _refused(state, events)
+    apart = {refusal.index for refusal in refused}
+    indexes = [index for index in range(len(events)) if index not in apart] if apart else list(range(len(events)))
+    taken = [events[index] for index in indexes] if apart else list(events)
+    now = state.now
+    times = np.array([now if event.time is None else event.time for event in taken], np.int64)
+    repeats = state.seen.add([event.event_id for event in taken], times, now)
+    duplicates: tuple[int, ...] = ()
+    if repeats.any():
+        duplicates = tuple(indexes[row] for row in np.flatnonzero(repeats).tolist())
         kept = np.flatnonzero(~repeats)
-        taken, times = [taken[row] for row in kept.tolist()], times[kept]
+        indexes, taken = [indexes[row] for row in kept.tolist()], [taken[row] for row in kept.tolist()]
+        times = times[kept]
     if taken:
-        _apply(state, taken, times.tolist())
+        _apply(state, taken, indexes, times)
     return Outcome(
         state.revision,
         accepted=len(taken),
@@ -51,31 +58,28 @@ def ingest(state: State, payload: IngestEvents) -> Outcome:
     )
 
 
-def _accepted(state: State, events: tuple[Event, ...]) -> tuple[list[tuple[int, Event]], list[Refusal]]:
+def _refused(state: State, events: tuple[Event, ...]) -> list[Refusal]:
     horizon = state.now + state.settings.max_future_ms
-    taken: list[tuple[int, Event]] = []
+    if max([event.time or 0 for event in events], default=0) <= horizon:
+        return []
     refused = []
     for index, event in enumerate(events):
         if event.time is not None and event.time > horizon:
             ahead = f"{(event.time - state.now) / 1000:.0f} s ahead of now, at most {state.settings.max_future_ms // 1000} s allowed"
             error = EventTimeInFuture(f"events[{index}].time", f"the event's time lies {ahead}")
             refused.append(Refusal(index, error.reason, error.field, error.message))
-        else:
-            taken.append((index, event))
-    return taken, refused
+    return refused
 
 
-def _apply(state: State, taken: list[tuple[int, Event]], times: list[int]) -> None:
+def _apply(state: State, events: list[Event], indexes: list[int], times: Instants) -> None:
     subjects = Resolver(state)
-    first = first_sequence(state.revision)
-    arrivals = []
-    for (index, event), time in zip(taken, times, strict=True):
-        user = subjects.resolve(USER, event.identifiers) if event.identifiers else 0
-        account = subjects.resolve(ACCOUNT, (Identifier(ACCOUNT_ID, event.account_id),)) if event.account_id else 0
-        arrivals.append(Arrival(time, first + index, user, account, event))
+    users = subjects.resolve_all(USER, [event[2] for event in events])
+    accounts = subjects.resolve_all(ACCOUNT, [_account_name(event[3]) if event[3] else () for event in events])
+    written = np.array(users, np.uint32), np.array(accounts, np.uint32)
     if subjects.settle():  # somebody was absorbed after its event was read
-        arrivals = _as_of_now(state, arrivals)
-    columns = RowColumns(arrivals)
+        written = state.canonical(USER, written[0]), state.canonical(ACCOUNT, written[1])
+    sequences = np.array(indexes, np.int64) + first_sequence(state.revision)
+    columns = RowColumns.of(times, sequences, *written, events)
     state.history.append(columns)
     state.events_taken += columns.rows
     state.cursors.arrived(columns.times)
@@ -86,18 +90,8 @@ def _apply(state: State, taken: list[tuple[int, Event]], times: list[int]) -> No
     state.end_phase(Cause.EVENT)
 
 
-def _as_of_now(state: State, arrivals: list[Arrival]) -> list[Arrival]:
-    users, accounts = (
-        state.canonical(kind, np.array(written, np.uint32)).tolist()
-        for kind, written in (
-            (USER, [arrival.user for arrival in arrivals]),
-            (ACCOUNT, [arrival.account for arrival in arrivals]),
-        )
-    )
-    return [
-        Arrival(arrival.time, arrival.sequence, user, account, arrival.event)
-        for arrival, user, account in zip(arrivals, users, accounts, strict=True)
-    ]
+def _account_name(account_id: str) -> tuple[Identifier, ...]:
+    return (Identifier(ACCOUNT_ID, account_id),)
 
 
 def _take_context(state: State, columns: EventColumns) -> None:

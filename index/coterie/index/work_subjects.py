@@ -6,6 +6,8 @@ been its own from the start; after a deletion nothing the subject had is in any 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from pyroaring import BitMap
 
@@ -74,7 +76,28 @@ class Resolver:
 
     def resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
         """Returns the subject the identifiers mean, as of all events before."""
-        subject, born, absorbed, parted = self._state.identity[kind].resolve(identifiers)
+        return self.resolve_all(kind, (identifiers,))[0]
+
+    def resolve_all(self, kind: SubjectKind, named: Iterable[tuple[Identifier, ...]]) -> list[int]:
+        """Returns whom each event's identifiers mean, one after the other; 0 where an event has none."""
+        recent = self._state.identity[kind].recent
+        subjects = []
+        for identifiers in named:
+            subject = 0
+            if identifiers:
+                subject = recent(identifiers[0]) or 0
+                if not subject or (len(identifiers) > 1 and any(recent(each) != subject for each in identifiers[1:])):
+                    subject = self._resolve(kind, identifiers)
+            subjects.append(subject)
+        return subjects
+
+    def _resolve(self, kind: SubjectKind, identifiers: tuple[Identifier, ...]) -> int:
+        identity = self._state.identity[kind]
+        found = identity.named(identifiers)
+        subject = found[0]
+        if subject and found.count(subject) == len(found):
+            return subject  # as it was: nobody's names change, so neither does who is known
+        subject, born, absorbed, parted = identity.resolve(identifiers, found)
         if born:
             self._born[kind].append(subject)
         for other in absorbed:

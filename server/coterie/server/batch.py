@@ -7,12 +7,14 @@ is written, and both are named by the caller's own indexes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from coterie.index.model import Event, Refusal
 from coterie.server.calls import Call, Written, reindexed
+from coterie.server.convert.wire import malformed
 from coterie.server.dataset import Dataset
 from coterie.server.service import check_count
 
@@ -29,14 +31,18 @@ class Batch:
         self._refused: list[Refusal] = []
         self._call: Call | None = None
 
-    async def read(self, messages: Sequence[Any], most: int) -> None:
-        """Reads the events, a slice at a time."""
+    async def read(self, request: Any, most: int) -> None:
+        """Reads the events of a request, a slice at a time."""
+        messages = request.events
         check_count(messages, "events", "events in one call", most, least=1)
         read = self.dataset.events.read
         for first in range(0, len(messages), _SLICE):
             if first:
                 await asyncio.sleep(0)
-            read(messages[first : first + _SLICE], first, self._events, self._indexes, self._refused)
+            try:
+                read(messages[first : first + _SLICE], first, self._events, self._indexes, self._refused)
+            except DecodeError as error:  # a part that was left as bytes
+                raise malformed(request.DESCRIPTOR.name) from error
 
     async def write(self) -> Written:
         """Writes what could be read; IngestSaturated where there is no room."""
@@ -55,6 +61,16 @@ class Batch:
             await self.dataset.progress.past(self.dataset.progress.revision, 1.0)
         self._call = Call(self._events)
         writer.submit(self._call)
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be written and applied."""
+        return 0 if self._call is None or self._call.done.done() else self._call.weight
+
+    async def settled(self) -> None:
+        """Waits until the batch is applied or has failed."""
+        if self._call is not None:
+            await asyncio.wait((self._call.done,))
 
     async def written(self) -> Written:
         """Waits until the batch is applied, and names what was refused by the caller's own indexes."""

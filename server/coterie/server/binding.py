@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
 
-from coterie.index.errors import CoterieError, FieldInvalid, LimitExceeded
+from coterie.index.errors import CoterieError, LimitExceeded
+from coterie.server.convert.wire import malformed, request_class
 from coterie.server.errors import CallUnimplemented, abort, defect_status, status_of
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -41,7 +41,7 @@ def bind(service: object, descriptor: ServiceDescriptor, max_message_bytes: int)
 
 def _handler(answer: Any, method: MethodDescriptor, max_bytes: int) -> grpc.RpcMethodHandler[bytes, Message]:
     call = f"{method.containing_service.full_name}.{method.name}"
-    parse = _parser(GetMessageClass(method.input_type), max_bytes)
+    parse = _parser(request_class(method.input_type), max_bytes)
     streams_in, streams_out = method.client_streaming, method.server_streaming
     if answer is None:
         answer = _unimplemented_stream(call) if streams_out else _unimplemented(call)
@@ -73,10 +73,7 @@ def _parser(message: type[Message], max_bytes: int) -> Parse:
         try:
             return from_string(data)
         except DecodeError as error:
-            name = message.DESCRIPTOR.name
-            raise FieldInvalid(
-                "request", f"not a valid {name} message (malformed, nested too deep, or text that is not UTF-8)"
-            ) from error
+            raise malformed(message.DESCRIPTOR.name) from error
 
     return parse
 

@@ -82,6 +82,7 @@ class ServerSettings:
     queue_events: int = _setting(100_000, "events waiting to be written, per dataset", 1)
     queue_calls: int = _setting(10_000, "mutating calls waiting to be written, per dataset", 1)
     stream_batches: int = _setting(16, "unacknowledged batches on one StreamEvents call", 1, 1_000)
+    stream_events: int = _setting(3_000, "unapplied events of one StreamEvents call at which no more are read", 1)
     group_records: int = _setting(40, "journal records committed in one transaction at most", 1, 10_000)
     shared_call_events: int = _setting(32, "events of the largest call that shares a record with others", 0, 256)
     request_ids: int = _setting(10_000, "answers remembered by request id, per dataset", 0, 10_000_000)

@@ -96,7 +96,7 @@ class MembershipService(Service):
         if request.subjects:
             kind, dense = find_subjects(request.subjects, find, limits, refused)
         else:
-            kind, dense = dataset.user_kind, find_users(request.user_ids, find, limits, refused)
+            kind, dense = dataset.user_kind, find_users(request.user_ids, dataset.engine.find_many, limits, refused)
         response = v1.BatchCheckMembershipResponse()
         response.members = pack_bits(dataset.engine.check_many(kind, dense, segments))
         response.known = pack_bits(dense != 0)

@@ -13,6 +13,7 @@ from coterie.server.binding import Context
 from coterie.server.catalogue import Catalogue
 from coterie.server.config import ServerSettings
 from coterie.server.consistency import settle
+from coterie.server.convert.wire import canonical_bytes
 from coterie.server.dataset import Dataset
 
 Answer = TypeVar("Answer")
@@ -44,7 +45,7 @@ class Service:
         if not request.request_id:
             return await work()
         name = request.DESCRIPTOR.name
-        body = request.SerializeToString(deterministic=True)
+        body = canonical_bytes(request)
         return await dataset.requests.once(request.request_id, name, body, work)
 
     def _page_size(self, given: int, default: int, most: int | None = None) -> int:

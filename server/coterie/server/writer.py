@@ -50,6 +50,7 @@ Result = TypeVar("Result")
 # What a caller can do wrong. Anything else that `apply` raises may have come in the middle of its work.
 _REFUSALS = (InputError, NotFound, Exists, PreconditionFailed, EtagMismatch)
 _log = logging.getLogger("coterie.server")
+_HOPS = 4  # turns of the loop from a read's message to its answer: it waits for one step of a sweep, not for four
 _MAY_BUILD = (CreateSegment, UpdateSegment, DeleteSegment, ChangeList, ActivateBuild)
 
 
@@ -222,23 +223,20 @@ class Writer:
 
     async def _step(self, steps: Steps) -> _Group | None:
         """Moves time on: by a tick for each instant, or into the parts of a crowded one."""
-        *instants, last = steps.instants
-        if not steps.crowded:
-            instants.append(last)
+        instants = steps.instants[:-1] if steps.crowded else steps.instants
         if instants:
             group = self._group([Draft(Tick())] * len(instants), instants[-1])
             group.records = [replace(each, at=at) for each, at in zip(group.records, instants, strict=True)]
             return group
         await self._catch_up()  # prepared is what stands there once everything before it is applied
-        return await self._sweep(last)
+        return await self._sweep(steps.instants[-1])
 
     async def _sweep(self, at: int) -> _Group:
         """Returns the next parts of an instant, prepared between other work."""
-        rows = (
-            self._settings.sweep_rows // 2
-        )  # a crowd moves on through all segments at once, which costs as much again
-        while not self._engine.prepare_sweep(at, rows):  # noqa: ASYNC110 - reads go on in between
-            await asyncio.sleep(0)
+        # Half as many as in a step: a crowd is passed on to every segment at once, which costs as much again.
+        rows = self._settings.sweep_rows // 2
+        while not self._engine.prepare_sweep(at, rows):
+            await self._give_way(_HOPS)
         parts = self._engine.sweep_parts(rows)[: self._settings.group_records]
         return self._group([Draft(Tick(below)) for below in parts], at)
 
@@ -290,7 +288,7 @@ class Writer:
                     draft.fail(Unavailable(self.condition.failed))
                     continue
                 self._apply(draft, record)
-                await asyncio.sleep(0)
+                await self._give_way(_HOPS if isinstance(record.payload, Tick) else 1)
             self._in_flight -= 1
             if not self._in_flight:
                 self._caught_up.set()
@@ -321,6 +319,11 @@ class Writer:
         if isinstance(record.payload, _MAY_BUILD):
             self._builder.wake()
         self._applied(outcome)
+
+    @staticmethod
+    async def _give_way(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

@@ -25,24 +25,27 @@ from coterie.client.errors import (
     Unimplemented,
 )
 from coterie.client.pipeline import EventPipeline
+from coterie.client.profiles import (
+    CurrentSegment,
+    EventTotal,
+    ExplainedNode,
+    Explanation,
+    Member,
+    NewestEvent,
+    Profile,
+    Visit,
+)
 from coterie.client.retries import Retries
 from coterie.client.synchronous import Client
 from coterie.client.types import (
     Acknowledged,
     Change,
-    CurrentSegment,
     Event,
-    EventTotal,
-    ExplainedNode,
-    Explanation,
     Identifier,
     Ingested,
     ListChanged,
-    Member,
-    NewestEvent,
     ParsedRule,
     Preview,
-    Profile,
     Refusal,
     ScanProgress,
     Segment,
@@ -52,7 +55,6 @@ from coterie.client.types import (
     SubjectLike,
     Trend,
     TrendPoint,
-    Visit,
     account,
     anonymous,
     identified,

@@ -10,23 +10,26 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from coterie.client.errors import RecordsRefused
-from coterie.client.types import (
-    Acknowledged,
+from coterie.client.profiles import (
     CurrentSegment,
-    Event,
     EventTotal,
     ExplainedNode,
     Explanation,
+    Member,
+    NewestEvent,
+    Profile,
+    Visit,
+)
+from coterie.client.types import (
+    Acknowledged,
+    Event,
     ExplanationKind,
     Identifier,
     Ingested,
     ListChanged,
-    Member,
     Mode,
-    NewestEvent,
     ParsedRule,
     Preview,
-    Profile,
     Refusal,
     ScanProgress,
     Segment,
@@ -37,7 +40,6 @@ from coterie.client.types import (
     Trend,
     TrendPoint,
     Universe,
-    Visit,
 )
 from coterie.client.values import from_message, from_messages, from_timestamp
 from coterie.v1 import (

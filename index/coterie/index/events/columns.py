@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,22 @@ class Arrival(NamedTuple):
     user: int
     account: int
     event: Event
+
+
+# The same as Arrival(…) of a tuple, without the cost of a named tuple's constructor.
+_arrival = partial(tuple.__new__, Arrival)
+
+
+def different(bags: list[dict[str, Value]]) -> tuple[list[dict[str, Value]], Rows | None]:
+    """Returns values by name without those that are one object, and which of them each row has.
+
+    Where few are shared all are returned, with None: each row has its own.
+    """
+    found = {id(bag): bag for bag in bags}
+    if 2 * len(found) > len(bags):
+        return bags, None
+    places = dict(zip(found, range(len(found)), strict=True))
+    return list(found.values()), np.fromiter(map(places.__getitem__, map(id, bags)), np.int64, len(bags))
 
 
 class EventColumns(ABC):
@@ -133,7 +150,17 @@ class RowColumns(EventColumns):
         self._arrays: dict[int, npt.NDArray[Any]] = {}
         self._types: tuple[TypeCodes, list[str]] | None = None
         self._properties: list[dict[str, Value]] | None = None
-        self._context: list[dict[str, Value]] | None = None
+        self._contexts: tuple[list[dict[str, Value]], Rows | None] | None = None
+
+    @classmethod
+    def of(
+        cls, times: Instants, sequences: Instants, users: DenseIds, accounts: DenseIds, events: Sequence[Event]
+    ) -> RowColumns:
+        """Returns arrivals given column by column."""
+        rows = zip(times.tolist(), sequences.tolist(), users.tolist(), accounts.tolist(), events, strict=True)
+        columns = cls(list(map(_arrival, rows)))
+        columns._arrays = dict(enumerate((times, sequences, users, accounts)))
+        return columns
 
     def _numbers(self, field: int, dtype: type[np.integer[Any]]) -> npt.NDArray[Any]:
         array = self._arrays.get(field)
@@ -182,22 +209,27 @@ class RowColumns(EventColumns):
         if missing == self.rows:
             return self._make_context_view(name)
         if missing:
-            held = zip(values, self._contexts(), strict=True)
-            values = [context.get(name) if value is None else value for value, context in held]
+            values = [
+                arrival[4][6].get(name) if value is None else value
+                for value, arrival in zip(values, self.arrivals, strict=True)
+            ]
         return ColumnView.of(values)
 
     def _make_context_view(self, name: str) -> ColumnView:
-        return ColumnView.of([context.get(name) for context in self._contexts()])
+        contexts, rows = self._different_contexts()
+        view = ColumnView.of([context.get(name) for context in contexts])
+        return view if rows is None else view.take(rows)
 
-    def _contexts(self) -> list[dict[str, Value]]:
-        if self._context is None:
-            self._context = [arrival[4][6] for arrival in self.arrivals]
-        return self._context
+    def _different_contexts(self) -> tuple[list[dict[str, Value]], Rows | None]:
+        """Returns the contexts without those that are one object, and which of them each row has (None: its own)."""
+        if self._contexts is None:
+            self._contexts = different([arrival[4][6] for arrival in self.arrivals])
+        return self._contexts
 
     def context_names(self) -> list[str]:
         """Returns the names of context values that occur, sorted."""
         names: set[str] = set()
-        for context in self._contexts():
+        for context in self._different_contexts()[0]:
             names.update(context)
         return sorted(names)
 

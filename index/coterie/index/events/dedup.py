@@ -145,7 +145,8 @@ class SeenIds:
             return
         hashes = _as_hashes(list(alive))
         numbers = np.fromiter(alive.values(), np.uint32, len(alive))
-        _, slots = self._hashes.find(hashes, oldest)
+        # As long as nothing has ever expired there is no old place to be used again.
+        slots = np.full(len(hashes), -1, np.int64) if oldest == 1 else self._hashes.find(hashes, oldest)[1]
         self._hashes.put(hashes, slots, numbers, oldest)
         for number in np.unique(numbers).tolist():
             self._log.setdefault(number, []).append(hashes[numbers == number])

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import itemgetter
 from typing import TypeAlias
 
 import numpy as np
@@ -48,6 +50,8 @@ class _TypeGroup:
 
     others: dict[int, _Entry] = field(default_factory=dict)
     by_value: dict[str, dict[str, dict[int, _Entry]]] = field(default_factory=dict)  # property -> value -> filters
+    # property -> value -> its only filter, where that asks for nothing else: what micro-segments are made of
+    only: dict[str, dict[str, int]] = field(default_factory=dict)
     names: Counter[str] = field(default_factory=Counter)  # by property: how many of them read it
 
     def buckets(self, entry: _Entry) -> Iterable[dict[int, _Entry]]:
@@ -56,6 +60,23 @@ class _TypeGroup:
             return (self.others,)
         index = self.by_value.setdefault(entry.property, {})
         return [index.setdefault(value, {}) for value in entry.values]
+
+    def insert(self, entry: _Entry) -> None:
+        """Puts an entry in its places."""
+        for bucket in self.buckets(entry):
+            bucket[entry.id] = entry
+        self._note_only(entry)
+
+    def _note_only(self, changed: _Entry) -> None:
+        if changed.property is None:
+            return
+        index, only = self.by_value.get(changed.property, {}), self.only.setdefault(changed.property, {})
+        for value in changed.values:
+            held = [*index.get(value, {}).values()]
+            if len(held) == 1 and held[0].rest is None and not held[0].in_lists:
+                only[value] = held[0].id
+            else:
+                only.pop(value, None)
 
     def discard(self, entry: _Entry) -> None:
         """Takes an entry out, and what it leaves empty."""
@@ -68,6 +89,7 @@ class _TypeGroup:
                     del index[value]
             if not index:
                 del self.by_value[entry.property]
+        self._note_only(entry)
 
     def __bool__(self) -> bool:
         return bool(self.others or self.by_value)
@@ -102,8 +124,7 @@ class FilterSet:
         self._entries[entry.id] = entry
         group = self._groups.setdefault(entry.type, _TypeGroup())
         self._count_readers(group, entry, 1)
-        for bucket in group.buckets(entry):
-            bucket[entry.id] = entry
+        group.insert(entry)
         self._next_id += 1
         return entry.id
 
@@ -140,18 +161,26 @@ class FilterSet:
 
     def match(self, columns: EventColumns, wanted: Collection[int] | None = None) -> list[Match]:
         """Returns (filter id, row indexes) of the wanted filters (all by default) that have any rows."""
+        ids, rows = self.match_rows(columns, wanted)
+        found, starts = np.unique(ids, return_index=True)
+        return list(zip(found.tolist(), np.split(rows, starts)[1:], strict=True))
+
+    def match_rows(self, columns: EventColumns, wanted: Collection[int] | None = None) -> tuple[Rows, Rows]:
+        """Returns filter ids and row indexes, a pair for each match, ascending."""
         groups, wanted = self._narrow(wanted)
         shared = self._shared_names()
         memo: Memo = {}
         found: list[Match] = []
+        many: list[tuple[Rows, Rows]] = []
         for type_name, rows in _by_type(columns, groups):
             group = groups[type_name]
             if len(rows) == columns.rows or columns.is_whole_cheaper(len(rows), group.names.keys() <= shared):
-                found += _GroupMatch(columns, rows, rows, memo, wanted).run(group)
+                match = _GroupMatch(columns, rows, rows, memo, wanted)
             else:
-                found += _GroupMatch(columns.take(rows), rows, None, {}, wanted).run(group)
-        found.sort(key=_filter_id)
-        return found
+                match = _GroupMatch(columns.take(rows), rows, None, {}, wanted)
+            found += match.run(group)
+            many += match.many
+        return _joined(found, many)
 
     def _narrow(self, wanted: Collection[int] | None) -> tuple[dict[str | None, _TypeGroup], Collection[int] | None]:
         """The groups to look through, and the ids to keep of what is found there (None: all)."""
@@ -180,8 +209,16 @@ class FilterSet:
         return groups
 
 
-def _filter_id(match: Match) -> int:
-    return match[0]
+def _joined(found: list[Match], many: list[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
+    """Returns all matches as filter ids and rows, in order of both."""
+    found.sort(key=itemgetter(0))
+    ids = np.repeat(np.array([match[0] for match in found], np.int64), [len(match[1]) for match in found])
+    rows = np.concatenate([ids[:0], *(match[1] for match in found), *(part[1] for part in many)])
+    if not many:
+        return ids, rows
+    ids = np.concatenate([ids, *(part[0] for part in many)])
+    order = np.argsort(ids, kind="stable")  # the rows of one filter come from one part, where they ascend
+    return ids[order], rows[order]
 
 
 def _by_type(columns: EventColumns, groups: Collection[str | None]) -> list[tuple[str | None, Rows]]:
@@ -209,6 +246,7 @@ class _GroupMatch:
         self._columns, self._rows, self._memo, self._wanted = columns, rows, memo, wanted
         self._within = None if within is None or len(within) == columns.rows else within
         self._found: list[Match] = []
+        self.many: list[tuple[Rows, Rows]] = []  # filter ids and rows, of filters that need no look at each
         self._pieces: dict[int, list[Rows]] = {}  # of filters that may be found through several values
 
     def run(self, group: _TypeGroup) -> list[Match]:
@@ -220,7 +258,7 @@ class _GroupMatch:
                 else:
                     self._keep(entry.id, self._rows[self._verdicts(entry.where)])
         for name, index in group.by_value.items():
-            self._match_values(name, index)
+            self._match_values(name, index, group.only.get(name, {}))
         for filter_id, pieces in self._pieces.items():
             self._keep(filter_id, pieces[0] if len(pieces) == 1 else np.unique(np.concatenate(pieces)))
         return self._found
@@ -234,19 +272,41 @@ class _GroupMatch:
         if len(rows):
             self._found.append((filter_id, rows))
 
-    def _match_values(self, name: str, index: dict[str, dict[int, _Entry]]) -> None:
+    def _match_values(self, name: str, index: dict[str, dict[int, _Entry]], only: dict[str, int]) -> None:
         view = self._columns.view(name)
         if view.texts is not None:
             codes = view.texts[0] if self._within is None else view.texts[0][self._within]
             words = words_of(view.texts[1])
-            hits = {code: bucket for code, text in _candidates(codes, words, index) if (bucket := index.get(text))}
-            for code, positions in _positions(codes, hits):
-                for entry in hits[code].values():
-                    self._add(entry, positions)
+            self._match_texts(codes, words, index, only)
         if view.lists is not None:
             rows = range(view.rows) if self._within is None else self._within.tolist()
             for position, row in enumerate(rows):
                 self._match_list(view.lists[row] or (), np.array([position]), index)
+
+    def _match_texts(
+        self, codes: Codes, words: Words, index: dict[str, dict[int, _Entry]], only: dict[str, int]
+    ) -> None:
+        if len(index) <= _FEW_HITS:
+            self._add_hits(codes, {code: each for text, each in index.items() if (code := words.find(text)) >= 0})
+            return
+        held, texts = _candidates(codes, words, index)
+        filters = np.zeros(int(held.max(initial=-1)) + 2, np.int64)  # by code; 0, no filter's id, for others and -1
+        filters[held] = list(map(only.get, texts, repeat(0)))
+        if self._wanted is not None:
+            filters *= np.array([each in self._wanted for each in filters.tolist()])
+        ids = filters[np.where(codes < len(filters), codes, -1)]
+        positions = ids.nonzero()[0]
+        if len(positions):
+            self.many.append((ids[positions], self._rows[positions]))
+        if len(only) == len(index):
+            return
+        pairs = zip(held.tolist(), texts, strict=True)
+        self._add_hits(codes, {code: index[text] for code, text in pairs if text in index and text not in only})
+
+    def _add_hits(self, codes: Codes, hits: dict[int, dict[int, _Entry]]) -> None:
+        for code, positions in _positions(codes, hits):
+            for entry in hits[code].values():
+                self._add(entry, positions)
 
     def _match_list(self, elements: Iterable[str], positions: Rows, index: dict[str, dict[int, _Entry]]) -> None:
         for element in elements:
@@ -265,13 +325,16 @@ class _GroupMatch:
             self._found.append((entry.id, self._rows[positions]))
 
 
-def _candidates(codes: Codes, words: Words, index: Collection[str]) -> Iterable[tuple[int, str]]:
+def _candidates(codes: Codes, words: Words, index: Collection[str]) -> tuple[Rows, list[str]]:
     """Codes and texts among which every hit is, found over whichever side is smaller."""
     if len(index) <= len(codes) // 4:
-        return ((code, text) for text in index if (code := words.find(text)) >= 0)
+        found = [(code, text) for text in index if (code := words.find(text)) >= 0]
+        return np.array([code for code, _ in found], np.int64), [text for _, text in found]
     if len(words) <= 2 * len(codes):
-        return enumerate(words)
-    return ((code, words[code]) for code in np.unique(codes).tolist() if code >= 0)
+        return np.arange(len(words)), words[:]
+    held = np.unique(codes).astype(np.int64)
+    held = held[held >= 0]
+    return held, words.texts(held)
 
 
 def _positions(codes: Codes, hits: Collection[int]) -> Iterable[tuple[int, Rows]]:

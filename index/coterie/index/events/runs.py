@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pyroaring import BitMap
 from xxhash import xxh3_128_digest
 
-from coterie.index.events.columns import Arrival, DenseIds, TypeCodes
+from coterie.index.events.columns import Arrival, DenseIds, TypeCodes, different
 from coterie.index.events.sources import Cache, Hashes, Source
 from coterie.index.events.stored import Column, ColumnKey, column_of, concatenate, narrow
 from coterie.index.model import SubjectKind, Value, kind_of
@@ -107,7 +107,13 @@ def run_of(cache: Cache, arrivals: Sequence[Arrival]) -> Run:
     )
     columns: dict[ColumnKey, Column] = {}
     _add_columns(columns, context=False, bags=[event[5] for event in events])
-    _add_columns(columns, context=True, bags=[event[6] for event in events])
+    contexts, rows = different([event[6] for event in events])
+    if rows is None:
+        _add_columns(columns, context=True, bags=contexts)
+    else:
+        held: dict[ColumnKey, Column] = {}
+        _add_columns(held, context=True, bags=contexts)
+        columns |= {key: column.take(rows) for key, column in held.items()}
     return Run(cache, fixed, columns)
 
 

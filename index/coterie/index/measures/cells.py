@@ -24,7 +24,7 @@ from coterie.index.views import ColumnView
 VISIT_COLUMNS = ("start", "last", "first", "row", "referrer", "source")
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
-_TABLES = {
+TABLES = {
     Shape.COUNT: ("counts",),
     Shape.SUM: ("sums",),
     Shape.DISTINCT: ("counts", "values"),
@@ -79,6 +79,7 @@ class Cells:
             "steps": Table({"kind": "u1", "start": "i8", "newest": "i8"}),
         }
         self.codes = Codes()
+        self._last_view: tuple[int, NDArray[np.uint32], ColumnView] | None = None  # until extremes change
 
     @property
     def size_bytes(self) -> int:
@@ -177,35 +178,35 @@ class Cells:
     def _extreme(self, matches: Matches) -> Touched | None:
         keys = keys_of(matches.measures, matches.subjects)
         order = np.lexsort((matches.sequences, matches.extra, keys))
-        last = np.append(keys[order][1:] != keys[order][:-1], True)
-        best = order[last]
-        cells, ranks = keys[best], matches.extra[best]
-        won = self.beats(cells, ranks, matches.sequences[best])
-        if not won.any():
-            return None
-        best, cells, ranks = best[won], cells[won], ranks[won]
+        held = keys[order]
+        last = np.append(held[1:] != held[:-1], True)
+        best, cells = order[last], held[last]
+        ranks, sequences = matches.extra[best], matches.sequences[best]
+        slots = self.tables["extremes"].claim(cells)  # a cell that is new has nothing that could not be beaten
+        won = self.beats(slots, ranks, sequences)
+        if not won.all():
+            if not won.any():
+                return None
+            best, cells, slots, ranks, sequences = (each[won] for each in (best, cells, slots, ranks, sequences))
         values: list[Value | None] = matches.values(best) if matches.values is not None else [None] * len(best)
         kinds, encoded = self.codes.encode(values)
-        self.write_extremes(cells, kinds, ranks, matches.sequences[best], encoded)
+        self.write_extremes(slots, kinds, ranks, sequences, encoded)
         return Touched(*unpack(cells))
 
-    def beats(self, cells: Keys, ranks: Ints, sequences: Ints) -> NDArray[np.bool_]:
-        """Returns which of these would replace what their EXTREME cell holds."""
-        table = self.tables["extremes"]
-        slots = table.find(cells)
-        columns = table.columns
+    def beats(self, slots: Ints, ranks: Ints, sequences: Ints) -> NDArray[np.bool_]:
+        """Returns which of these would replace what the EXTREME cells in these slots hold."""
+        columns = self.tables["extremes"].columns
         held_rank, held_sequence = columns["rank"][slots], columns["sequence"][slots]
         better = (ranks > held_rank) | ((ranks == held_rank) & (sequences > held_sequence))
-        won: NDArray[np.bool_] = (slots < 0) | (columns["kind"][slots] == 0) | better
+        won: NDArray[np.bool_] = better | (columns["kind"][slots] == 0)
         return won
 
-    def write_extremes(self, cells: Keys, kinds: NDArray[np.uint8], ranks: Ints, sequences: Ints, values: Ints) -> None:
-        """Replaces what EXTREME cells hold."""
-        table = self.tables["extremes"]
-        slots = table.claim(cells)
+    def write_extremes(self, slots: Ints, *columns: NDArray[Any]) -> None:
+        """Replaces what EXTREME cells hold: kind, rank, sequence, value."""
+        table, self._last_view = self.tables["extremes"], None
         table.before_write(slots)
-        for name, column in (("kind", kinds), ("rank", ranks), ("sequence", sequences), ("value", values)):
-            table.columns[name][slots] = column
+        for held, column in zip(table.columns.values(), columns, strict=True):  # kind, rank, sequence, value
+            held[slots] = column
 
     # ------------------------------------------------------------ reading
 
@@ -225,31 +226,36 @@ class Cells:
 
     def extreme_values(self, measure: int, subjects: NDArray[np.uint32]) -> ColumnView:
         """Returns the property values of the extremes as a column."""
-        kinds, values = self.read("extremes", measure, subjects, "kind", "value")
-        return self.codes.view(kinds, values)
+        held = self._last_view
+        if held is None or held[0] != measure or held[1] is not subjects:  # several thresholds on one last value
+            kinds, values = self.read("extremes", measure, subjects, "kind", "value")
+            held = self._last_view = measure, subjects, self.codes.view(kinds, values)
+        return held[2]
 
     def read(self, name: str, measure: int, subjects: NDArray[np.uint32], *columns: str) -> list[Ints]:
         """Returns columns of a table for each subject, as int64; 0 where there is no cell."""
         table = self.tables[name]
         slots = table.find(keys_of(np.full(len(subjects), measure, np.int64), subjects))
-        missing = slots < 0
-        read = []
-        for column in columns:
-            values = table.columns[column][slots].astype(np.int64)
-            values[missing] = 0
-            read.append(values)
+        read = [table.columns[column][slots].astype(np.int64) for column in columns]
+        for values in read:
+            values[slots < 0] = 0
         return read
 
     def subjects_with(self, measure: int, shape: Shape) -> NDArray[np.uint32]:
         """Returns the dense ids that have a cell of the measure (a pass over the table)."""
-        keys = self.tables[_TABLES[shape][0]].live_keys()
+        keys = self.tables[TABLES[shape][0]].live_keys()
         return unpack(keys[(keys >> _HALF) == np.uint64(measure)])[1]
 
     def drop(self, measure: int, shape: Shape) -> None:
         """Empties all cells of a measure nobody uses any more."""
-        for name in _TABLES[shape]:
+        for name in TABLES[shape]:
             table = self.tables[name]
-            table.empty(np.flatnonzero((table.keys >> _HALF) == np.uint64(measure)))
+            self.empty(name, np.flatnonzero((table.keys >> _HALF) == np.uint64(measure)))
+
+    def empty(self, name: str, slots: Ints) -> None:
+        """Empties cells of one table."""
+        self._last_view = None
+        self.tables[name].empty(slots)
 
 
 _FOLDS: dict[Shape, Callable[[Cells, Keys, Ints, NDArray[Any]], Touched | None]] = {

@@ -34,6 +34,8 @@ class Codes:
     def encode(self, values: list[Value | None]) -> tuple[NDArray[np.uint8], Ints]:
         """Returns kinds and bits of values; None where only the time is kept."""
         kinds, encoded = np.full(len(values), TIME_ONLY, np.uint8), np.zeros(len(values), np.int64)
+        if values.count(None) == len(values):
+            return kinds, encoded
         for position, value in enumerate(values):
             if value is None:
                 continue

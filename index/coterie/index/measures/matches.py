@@ -117,20 +117,22 @@ def collect(
 
     Subjects are as written in the rows: history's must still be mapped to the subjects they are now.
     """
-    found = filters.match(columns, group.filters)
-    if not found:
+    filter_ids, rows = filters.match_rows(columns, group.filters)
+    if not len(rows):
         return []
-    rows = np.concatenate([rows for _, rows in found])
-    filter_ids = np.repeat([filter_id for filter_id, _ in found], [len(rows) for _, rows in found])
     result = []
     for shape, (starts, counts, measures) in group.by_shape.items():
         per_row = counts[filter_ids]
         total = int(per_row.sum())
         if total == 0:
             continue
-        source = np.repeat(np.arange(len(rows)), per_row)
-        within = np.arange(total) - np.repeat(np.cumsum(per_row) - per_row, per_row)
-        matches = _rows(columns, shape, measures[starts[filter_ids[source]] + within], rows[source], specs)
+        if total == len(rows) and counts.max() == 1:  # one measure a filter, and each has the shape: as they are
+            touched, source = measures[starts[filter_ids]], rows
+        else:
+            source = np.repeat(np.arange(len(rows)), per_row)
+            within = np.arange(total) - np.repeat(np.cumsum(per_row) - per_row, per_row)
+            touched, source = measures[starts[filter_ids[source]] + within], rows[source]
+        matches = _rows(columns, shape, touched, source, specs)
         if len(matches):
             result.append(matches)
     return result
@@ -181,16 +183,20 @@ _Reading = tuple[SubjectKind, "str | None", "Ranking | None", str]
 
 def _by_reading(measures: Ints, specs: Sequence[MeasureSpec | None]) -> dict[_Reading, Ints | None]:
     """Groups rows by what must be read for them; None stands for all rows (the common case)."""
-    readings: dict[_Reading, list[int]] = {}
-    for measure in np.unique(measures).tolist():
+    readings: dict[_Reading, int] = {}
+    number_of = np.zeros(int(measures.max()) + 1, np.int64)  # measure -> number of what is read for it
+    for measure in np.bincount(measures).nonzero()[0].tolist():
         spec = specs[measure]
         assert spec is not None
-        counts = _EXTRA_TYPES[spec.shape] == "i1"
-        key = (spec.kind, None if counts else spec.property_name, spec.ranking, "" if counts else spec.zone)
-        readings.setdefault(key, []).append(measure)
+        if _EXTRA_TYPES[spec.shape] == "i1":
+            key: _Reading = (spec.kind, None, spec.ranking, "")
+        else:
+            key = (spec.kind, spec.property_name, spec.ranking, spec.zone)
+        number_of[measure] = readings.setdefault(key, len(readings))
     if len(readings) == 1:
         return dict.fromkeys(readings)
-    return {key: np.flatnonzero(np.isin(measures, held)) for key, held in readings.items()}
+    numbers = number_of[measures]
+    return {key: (numbers == number).nonzero()[0] for key, number in readings.items()}
 
 
 def _numbers(columns: EventColumns, name: str | None, rows: Ints) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

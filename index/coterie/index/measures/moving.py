@@ -36,7 +36,7 @@ def move(cells: Cells, measures: dict[Shape, Ints], source: int, target: int | N
                 touched += _move_extremes(cells, sources, target)
             case Shape.VISITS | Shape.STEPS:
                 name = "visits" if shape is Shape.VISITS else "steps"
-                cells.tables[name].empty(_occupied(cells, name, sources)[1])
+                cells.empty(name, _occupied(cells, name, sources)[1])
     return [part for part in touched if part is not None]
 
 
@@ -103,12 +103,13 @@ def _move_extremes(cells: Cells, sources: Keys, target: int | None) -> list[Touc
     if not len(keys):
         return []
     kinds, ranks, sequences, values = (table.columns[name][slots] for name in ("kind", "rank", "sequence", "value"))
-    table.empty(slots)
+    cells.empty("extremes", slots)
     touched: list[Touched | None] = [Touched(*unpack(keys))]
     if target is not None:
         moved = _retarget(keys, target)
-        won = cells.beats(moved, ranks, sequences)
-        cells.write_extremes(moved[won], kinds[won], ranks[won], sequences[won], values[won])
+        slots = table.claim(moved)
+        won = cells.beats(slots, ranks, sequences)
+        cells.write_extremes(slots[won], kinds[won], ranks[won], sequences[won], values[won])
         touched.append(Touched(*unpack(moved[won])))
     return touched
 

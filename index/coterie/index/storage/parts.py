@@ -7,7 +7,7 @@ whatever happens to the live state between two items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeAlias
 
 import msgpack
@@ -53,6 +53,9 @@ class Lookup(Protocol):
 
     def lookup(self, database: str, key: bytes) -> bytes | None:
         """Returns the value under a key as of the last snapshot, or None."""
+
+    def lookup_many(self, database: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Returns the values under those of the keys that have one."""
 
 
 FoldEntry: TypeAlias = tuple[str, bytes, bytes | None]  # database, key, value (None: remove)

@@ -12,7 +12,7 @@ its value a flag (1: page follows, 0: page removed) and the page. Of `meta`, `he
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -76,6 +76,12 @@ class StateStore:
         except lmdb.Error as error:
             raise domain_error(_NAME, error) from error
         return None if value is None else _checked(database, key, value)
+
+    def lookup_many(self, database: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Returns the values under those keys of a sorted database that it has."""
+        cursor = self._reader.cursor(db=self._databases[database])
+        found = guarded(_NAME, lambda: cursor.getmulti(keys))
+        return {key: _checked(database, key, value) for key, value in found}
 
     def read(self, part: str, page: bytes) -> bytes | None:
         """Returns the committed version of a page (see `PageReader`)."""

@@ -7,7 +7,7 @@ belongs to one live subject; dense ids start at 1 and are never given out twice;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgpack
@@ -63,6 +63,20 @@ class IdentityMap:
             return find(identifiers[0]) or None
         return self._choose(identifiers, [find(identifier) for identifier in identifiers]) or None
 
+    def find_many(self, identifiers: Sequence[Identifier]) -> DenseIds:
+        """Returns whom each of many identifiers names, 0 for nobody."""
+        return np.array(self._names.subjects(identifiers), dtype=np.uint32)
+
+    def named(self, identifiers: Sequence[Identifier]) -> list[int]:
+        """Returns whom each identifier names, 0 for nobody."""
+        find = self._names.subject
+        return [find(identifier) for identifier in identifiers]
+
+    @property
+    def recent(self) -> Callable[[Identifier], int | None]:
+        """Tells whom an identifier names as far as memory knows: None or 0 is to be asked of `named`."""
+        return self._names.recent
+
     def first_identifier(self, subject: int) -> Identifier | None:
         """Returns the oldest identifier of a subject; of an ended one its last first, until it is forgotten."""
         names = self._names.names(subject)
@@ -104,10 +118,12 @@ class IdentityMap:
 
     # ------------------------------------------------------------ changing
 
-    def resolve(self, identifiers: Sequence[Identifier]) -> Resolution:
-        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them."""
-        find = self._names.subject
-        found = [find(identifier) for identifier in identifiers]
+    def resolve(self, identifiers: Sequence[Identifier], found: list[int] | None = None) -> Resolution:
+        """Returns whom an event's identifiers (at least one) mean, after attaching, merging and moving them.
+
+        `found` is what `named` has just said of them.
+        """
+        found = found or self.named(identifiers)
         subject = found[0]
         if subject and found.count(subject) == len(found):
             return Resolution(subject)

@@ -6,6 +6,7 @@ Owns the entries that changed since the last snapshot (`live`), those a running 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 _CACHED = 200_000  # entries of one generation of the cache; there are two
@@ -35,6 +36,10 @@ class Layers(Generic[K, V]):
                 if value is None:
                     value = self._older_cache.get(key)
         return value
+
+    def reader(self) -> Callable[[K], V | None]:
+        """Returns the quickest way to `get` as things stand: the live entries alone where there is nothing below."""
+        return self.get if self.frozen or self._cache or self._older_cache else self.live.get
 
     def put(self, key: K, value: V) -> None:
         """Changes an entry."""

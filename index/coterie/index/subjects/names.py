@@ -12,7 +12,7 @@ array [namespace, value, namespace, value, …], oldest first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
@@ -81,6 +81,28 @@ class Names:
             if subject is None:
                 return self._read_subject(identifier)
         return subject
+
+    @property
+    def recent(self) -> Callable[[Identifier], int | None]:
+        """Tells whom an identifier names as far as memory knows; good until the next snapshot begins or ends."""
+        return self._subjects.reader()
+
+    def subjects(self, identifiers: Sequence[Identifier]) -> list[int]:
+        """Returns whom each of many identifiers names, 0 for nobody; what memory does not know is read together."""
+        found = list(map(self.recent, identifiers))
+        missing = [row for row, subject in enumerate(found) if subject is None]
+        keys = {row: identifier_key(self._kind, identifiers[row]) for row in missing} if self._base is not None else {}
+        # Entries that are not in the sorted database yet are few, and asked for one by one.
+        apart = {row for row, key in keys.items() if (IDENTIFIERS, key) in self._unfolded} if self._unfolded else set()
+        read = [key for row, key in keys.items() if row not in apart]
+        packed = self._base.lookup_many(IDENTIFIERS, read) if self._base is not None and read else {}
+        for row, key in keys.items():
+            if row in apart:
+                found[row] = self._read_subject(identifiers[row])
+            elif (value := packed.get(key)) is not None:
+                subject = found[row] = int.from_bytes(value, "big")
+                self._subjects.remember(identifiers[row], subject)
+        return [subject or 0 for subject in found]
 
     def names(self, subject: int) -> tuple[Identifier, ...]:
         """Returns what names a subject, oldest first."""

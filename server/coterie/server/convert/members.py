@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from coterie.server.tokens import Tokens
 from coterie.v1 import membership_service_pb2 as v1
 
 Find = Callable[[SubjectKind, Sequence[Identifier]], int | None]
+FindMany = Callable[[SubjectKind, Sequence[Identifier]], NDArray[np.uint32]]
+# The same as Identifier(namespace, value), without the cost of a named tuple's constructor.
+_identifier = partial(tuple.__new__, Identifier)
 _DEFAULT_MEMBERS = 1_000
 
 
@@ -108,19 +112,24 @@ def write_dictionary(dense_ids: Sequence[int], names: Sequence[Identifier], targ
 # ---------------------------------------------------------------- batches of checks
 
 
-def find_users(user_ids: Sequence[str], find: Find, settings: Settings, refused: Refusals) -> NDArray[np.uint32]:
+def find_users(user_ids: Sequence[str], find: FindMany, settings: Settings, refused: Refusals) -> NDArray[np.uint32]:
     """Returns dense ids, 0 for unknown users and those that could not be looked up."""
-    dense = np.zeros(len(user_ids), np.uint32)
+    names, rows = [], []
     longest = settings.max_identifier_bytes // 4
     for index, user_id in enumerate(user_ids):
-        if 0 < len(user_id) <= longest:
-            dense[index] = find(SubjectKind.USER, (Identifier(USER_ID, user_id),)) or 0
-            continue
         try:
-            name = checked_identifier(USER_ID, user_id, f"user_ids[{index}]", settings)
-            dense[index] = find(SubjectKind.USER, (name,)) or 0
+            if not 0 < len(user_id) <= longest:
+                checked_identifier(USER_ID, user_id, f"user_ids[{index}]", settings)
         except InputError as error:
             refused.add(index, error)
+        else:
+            names.append(_identifier((USER_ID, user_id)))
+            rows.append(index)
+    found = find(SubjectKind.USER, names)
+    if len(rows) == len(user_ids):
+        return found
+    dense = np.zeros(len(user_ids), np.uint32)
+    dense[rows] = found
     return dense
 
 

@@ -12,7 +12,8 @@ from coterie.client import answers, requests
 from coterie.client.connection import AsyncConnection
 from coterie.client.errors import translate
 from coterie.client.pipeline import IN_FLIGHT
-from coterie.client.types import Acknowledged, Event, Freshness, Identifier, Ingested, Profile, SubjectLike
+from coterie.client.profiles import Profile
+from coterie.client.types import Acknowledged, Event, Freshness, Identifier, Ingested, SubjectLike
 from coterie.client.values import Value
 from coterie.v1 import event_service_pb2, profile_service_pb2
 

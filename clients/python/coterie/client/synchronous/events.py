@@ -8,7 +8,8 @@ from itertools import islice
 from coterie.client import answers, requests
 from coterie.client.connection import Connection
 from coterie.client.pipeline import EventPipeline
-from coterie.client.types import Acknowledged, Event, Freshness, Identifier, Ingested, Profile, SubjectLike
+from coterie.client.profiles import Profile
+from coterie.client.types import Acknowledged, Event, Freshness, Identifier, Ingested, SubjectLike
 from coterie.client.values import Value
 from coterie.v1 import event_service_pb2, profile_service_pb2
 

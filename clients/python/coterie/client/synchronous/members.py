@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from coterie.client import answers, requests
 from coterie.client.connection import Connection
-from coterie.client.types import CurrentSegment, Explanation, Freshness, ListChanged, Member, SubjectKind, SubjectLike
+from coterie.client.profiles import CurrentSegment, Explanation, Member
+from coterie.client.types import Freshness, ListChanged, SubjectKind, SubjectLike
 from coterie.client.watching import Watch
 from coterie.v1 import membership_service_pb2
 

@@ -49,6 +49,9 @@ AFTER_HISTORY = (
         "in list newsletter and in cart-under-100 and not in vip",
         "list, cart and nested, together",
     ),
+    Wanted("left-the-cart", "did add_to_cart then not purchase within 10 seconds", "join by time, as nothing comes"),
+    Wanted("quick-buyers", "did view then add_to_cart then purchase within 1 day", "a sequence"),
+    Wanted("regulars", "visits >= 3 in the last 30 days", "visits"),
 )
 """Created when history is there: built from it while live events go on."""
 

@@ -1,0 +1,110 @@
+"""Many random journals through engine and oracle, in batches of examples from numbered seeds, on several processes.
+
+    python -m tests.random_journals 5000 --jobs 2 --first 1
+
+Owns the processes. Invariant: a batch draws the same journals whenever its seed is the same, so a failure is replayed by
+its number: `python -m tests.random_journals 1 --first SEED`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import unittest
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import suppress
+from io import StringIO
+from multiprocessing import get_context
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from coterie.index.storage import snapshot
+from coterie.index.subjects import names
+from tests.state_machine import Machine
+
+BATCH = 100  # examples of one seed
+STEPS = 25
+
+# A failing journal is shortened by `shorten`, much faster than by shrinking what was drawn.
+HOW = {
+    "phases": (Phase.explicit, Phase.reuse, Phase.generate),
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    "stateful_step_count": STEPS,
+}
+
+
+def make_small_steps() -> None:
+    """Makes snapshots of little data take many steps; for a process that does nothing else."""
+    snapshot._TRANSACTION_BYTES, snapshot._COLLECT_BYTES, names._PAGE_ENTRIES = 2_000, 500, 2
+
+
+def run_batch(number: int) -> str:
+    """Runs the examples of one seed; returns what was found, empty where engine and oracle never differ."""
+    make_small_steps()
+
+    class Batch(Machine.TestCase):  # type: ignore[misc, name-defined]
+        """The examples of one seed."""
+
+    Batch.settings = settings(max_examples=BATCH, deadline=None, database=None, derandomize=False, **HOW)
+    Batch.runTest = seed(number)(Batch.runTest)
+    said = StringIO()
+    result = unittest.TextTestRunner(said, verbosity=0).run(Batch("runTest"))
+    return "" if result.wasSuccessful() else said.getvalue()
+
+
+def run(examples: int, jobs: int, first: int, console: Console) -> list[tuple[int, str]]:
+    """Runs so many examples; returns (seed, what was found) of the batches that failed. Ctrl-C ends it early."""
+    seeds = range(first, first + -(-examples // BATCH))
+    failed: list[tuple[int, str]] = []
+    columns = (
+        TextColumn("random journals"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with (
+        Progress(*columns, console=console) as progress,
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=10) as pool,
+    ):
+        task = progress.add_task("", total=len(seeds) * BATCH)
+        for number, found in _results(pool, seeds):
+            progress.advance(task, BATCH)
+            if found:
+                failed.append((number, found))
+                progress.console.print(f"seed {number}: a difference", style="red")
+                progress.console.out(found)
+            elif not console.is_terminal and number % 10 == 0:
+                progress.console.print(f"seed {number}: {BATCH} journals, no difference")
+    return failed
+
+
+def _results(pool: ProcessPoolExecutor, seeds: range) -> Iterator[tuple[int, str]]:
+    waiting: dict[Future[str], int] = {pool.submit(run_batch, number): number for number in seeds}
+    try:
+        for done in as_completed(waiting):
+            yield waiting[done], done.result()
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def main() -> int:
+    """Runs from the command line; exit status 1 where a difference was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("examples", type=int, help="how many journals")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
+    parser.add_argument("--first", type=int, default=1, help="the seed of the first batch")
+    asked = parser.parse_args()
+    with suppress(KeyboardInterrupt):
+        failed = run(asked.examples, asked.jobs, asked.first, Console())
+        return 1 if failed else 0
+    return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
