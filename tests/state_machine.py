@@ -24,6 +24,7 @@ from tests.in_parts import Parts
 from tests.shorten import shortened
 from tests.side_by_side import FAR_MS, Setting, SideBySide
 from tests.vocabulary import DAY
+from tests.vocabulary_rules import placed
 from tests.vocabulary_rules import rules as drawn_rules
 
 NAMES = tuple(f"s{number}" for number in range(6))
@@ -306,26 +307,15 @@ class Machine(RuleBasedStateMachine):
 
     def _placed(self, drawn: Any, kind: SubjectKind, name: str) -> Any:
         """Returns the rule with names of segments that exist, come before `name` and are of the kind."""
-        if isinstance(drawn, ast.InSegment | ast.InList):
+
+        def named(leaf: ast.InSegment | ast.InList, kind: SubjectKind) -> ast.Expression:
             lists = [other for other in LISTS if LISTS[other] is kind and other in self.pair.dataset.segments]
             frozen = self.pair.dataset.segments.get(FROZEN)
             others = [FROZEN] if frozen and frozen.definition.subject_kind is kind else []
-            usable = lists if isinstance(drawn, ast.InList) else [*others, *lists, *self._before(name, kind)]
-            number = int(drawn.segment[1:])
-            return replace(drawn, segment=pick(usable, number)) if usable else ast.Did(ast.Events("view"))
-        if isinstance(drawn, ast.AttributeTest) and drawn.owner is ast.Owner.USER and kind is SubjectKind.ACCOUNT:
-            return replace(drawn, owner=ast.Owner.ACCOUNT)
-        if isinstance(drawn, ast.OfAccount):
-            of_account = ast.OfAccount(self._placed(drawn.rule, SubjectKind.ACCOUNT, name))
-            return of_account if kind is SubjectKind.USER else ast.Users(ast.Frequency(), of_account)
-        if isinstance(drawn, ast.Users):
-            users = replace(drawn, rule=self._placed(drawn.rule, SubjectKind.USER, name))
-            return users if kind is SubjectKind.ACCOUNT else ast.OfAccount(users)
-        if isinstance(drawn, ast.Not):
-            return ast.Not(self._placed(drawn.child, kind, name))
-        if isinstance(drawn, ast.And | ast.Or | ast.AtLeast):
-            return replace(drawn, children=tuple(self._placed(child, kind, name) for child in drawn.children))
-        return drawn
+            usable = lists if isinstance(leaf, ast.InList) else [*others, *lists, *self._before(name, kind)]
+            return replace(leaf, segment=pick(usable, int(leaf.segment[1:]))) if usable else ast.Did(ast.Events("view"))
+
+        return placed(drawn, kind, named)
 
     def _before(self, name: str, kind: SubjectKind) -> list[str]:
         return [

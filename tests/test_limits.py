@@ -18,6 +18,7 @@ from coterie.index.settings import Settings
 from coterie.v1 import analytics_service_pb2 as analytics
 from coterie.v1 import segment_service_pb2 as v1
 from tests.serving import Served, event, expect, refused, served, serving, user_named
+from tests.test_language_errors import CASES, rule_of
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 DAYS = 36_525  # a hundred years
@@ -181,6 +182,20 @@ def test_deep_text_ends_in_an_answer(loop: asyncio.AbstractEventLoop, server: Se
             outcome = (await asyncio.gather(call, return_exceptions=True))[0]
             assert not isinstance(outcome, BaseException) or outcome.code() is INVALID, outcome
         assert await server.check("u1") == []
+
+    loop.run_until_complete(run())
+
+
+def test_typical_mistakes_are_told_with_their_place(loop: asyncio.AbstractEventLoop, server: Served) -> None:
+    """All of the golden file, over gRPC: the same line and column, and what was expected or how to mend it."""
+
+    async def run() -> None:
+        for block in filter(rule_of, CASES):
+            problem = await refused(server.segments.CreateSegment(_created(rule_of(block))))
+            assert (problem.code, problem.reason, problem.field) == (INVALID, "RULE_INVALID", "segment.rule_text")
+            place = f"^ line {problem.metadata['line']}, column {problem.metadata['column']}"
+            assert place in block
+            assert problem.metadata.get("expected") or problem.metadata.get("fix"), block
 
     loop.run_until_complete(run())
 

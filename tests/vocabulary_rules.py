@@ -7,11 +7,13 @@ refuses all the same (`RuleUnsupported`) is skipped by the tests.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
+from coterie.index.model import SubjectKind
 from coterie.index.rules import ast
 from tests.vocabulary import (
     AGE_TESTS,
@@ -162,3 +164,27 @@ def rules(named: st.SearchStrategy[ast.InSegment | ast.InList] | None = None) ->
     some = st.lists(leaves, min_size=2, max_size=3).map(tuple)
     at_least = some.flatmap(lambda drawn: st.builds(ast.AtLeast, st.integers(1, len(drawn)), st.just(drawn)))
     return weighted((6, leaves), (3, logic(leaves)), (1, at_least), (1, at_least.map(ast.Not)))  # type: ignore[arg-type]
+
+
+def placed(
+    drawn: Any,
+    kind: SubjectKind,
+    named: Callable[[ast.InSegment | ast.InList, SubjectKind], ast.Expression] | None = None,
+) -> Any:
+    """Returns a drawn rule as one about subjects of a kind; `named` says which segment a leaf about one is to name."""
+    if isinstance(drawn, ast.InSegment | ast.InList):
+        assert named is not None, "no segments were drawn"
+        return named(drawn, kind)
+    if isinstance(drawn, ast.AttributeTest) and drawn.owner is ast.Owner.USER and kind is SubjectKind.ACCOUNT:
+        return replace(drawn, owner=ast.Owner.ACCOUNT)
+    if isinstance(drawn, ast.OfAccount):
+        of_account = ast.OfAccount(placed(drawn.rule, SubjectKind.ACCOUNT, named))
+        return of_account if kind is SubjectKind.USER else ast.Users(ast.Frequency(), of_account)
+    if isinstance(drawn, ast.Users):
+        users = replace(drawn, rule=placed(drawn.rule, SubjectKind.USER, named))
+        return users if kind is SubjectKind.ACCOUNT else ast.OfAccount(users)
+    if isinstance(drawn, ast.Not):
+        return ast.Not(placed(drawn.child, kind, named))
+    if isinstance(drawn, ast.And | ast.Or | ast.AtLeast):
+        return replace(drawn, children=tuple(placed(child, kind, named) for child in drawn.children))
+    return drawn

@@ -64,7 +64,9 @@ class Measures:
         self._entering_lower = np.zeros(1, np.bool_)
         self.of_visit = np.zeros(1, np.bool_)  # by measure: whether its window is the running visit
         self._group: Group | None = None
-        self._kinds: dict[SubjectKind, dict[Shape, Ints]] | None = None
+        # By kind and shape, kept as they come and go: making these anew for each of ten thousand new segments is quadratic.
+        self._shapes: dict[SubjectKind, dict[Shape, set[int]]] = {kind: {} for kind in SubjectKind}
+        self._kinds: dict[SubjectKind, dict[Shape, Ints]] = {}
         self._chains: dict[str, tuple[int, ...]] | None = None
 
     def __len__(self) -> int:
@@ -97,8 +99,13 @@ class Measures:
         self.roles[upper].enter.add(measure)
         if not spec.fixed_lower:
             (self.roles[lower].leave if spec.retractable else self.roles[lower].look).add(measure)
-        self._group = self._kinds = self._chains = None
+        self._shapes[spec.kind].setdefault(spec.shape, set()).add(measure)
+        self._forget_groups()
         return measure
+
+    def _forget_groups(self) -> None:
+        self._group = self._chains = None
+        self._kinds.clear()
 
     def _extend(self, size: int) -> None:
         missing = size - len(self.specs)
@@ -146,7 +153,11 @@ class Measures:
         self.specs[measure] = None
         self._established.discard(measure)
         self.frontiers[measure] = LOWEST
-        self._group = self._kinds = self._chains = None
+        shapes = self._shapes[spec.kind]
+        shapes[spec.shape].remove(measure)
+        if not shapes[spec.shape]:
+            del shapes[spec.shape]
+        self._forget_groups()
         return spec
 
     # ------------------------------------------------------------ where events stand
@@ -193,15 +204,10 @@ class Measures:
 
     def of_kind(self, kind: SubjectKind) -> dict[Shape, Ints]:
         """The measures of a subject kind, by shape."""
-        if self._kinds is None:
-            found: dict[SubjectKind, dict[Shape, list[int]]] = {each: {} for each in SubjectKind}
-            for measure, spec in enumerate(self.specs):
-                if spec is not None:
-                    found[spec.kind].setdefault(spec.shape, []).append(measure)
-            self._kinds = {
-                each: {shape: np.array(held, np.int64) for shape, held in shapes.items()}
-                for each, shapes in found.items()
-            }
+        if kind not in self._kinds:
+            held = [np.array(sorted(measures), np.int64) for measures in self._shapes[kind].values()]
+            by_shape = sorted(zip(self._shapes[kind], held, strict=True), key=lambda pair: int(pair[1][0]))
+            self._kinds[kind] = dict(by_shape)
         return self._kinds[kind]
 
     # ------------------------------------------------------------ from which events are derived
@@ -209,12 +215,12 @@ class Measures:
     @property
     def derives(self) -> bool:
         """Whether any events are derived from what enters measures."""
-        return any(shape in self.of_kind(kind) for kind in SubjectKind for shape in DERIVING)
+        return any(shape in shapes for shapes in self._shapes.values() for shape in DERIVING)
 
     def tracker(self, kind: SubjectKind) -> int | None:
         """Returns the measure that follows the visits of a kind, None where none does."""
-        held = self.of_kind(kind).get(Shape.VISITS)
-        return None if held is None else int(held[0])
+        held = self._shapes[kind].get(Shape.VISITS)
+        return None if held is None else min(held)
 
     def windows_of_visit(self, kind: SubjectKind) -> dict[Shape, Ints]:
         """Returns the measures of a kind whose window is the running visit, by shape."""
