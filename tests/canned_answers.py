@@ -158,7 +158,7 @@ def trend() -> analytics.GetTrendResponse:
     for day, point in enumerate(points):
         point.start_time.seconds = NOON - 50_400 + (day - 2) * 86_400
         point.reconstructed = day == 0
-    why = "going further back would mean to read more than 5000000 events"
+    why = "going further back would mean to read more than the 5000000 events left of what one call may read"
     vip = analytics.Trend(segment="vip", points=points, not_reconstructed=why)
     vip.reconstructed_from.CopyFrom(points[0].start_time)
     return stamped(analytics.GetTrendResponse(trends=[vip], zone="Europe/Paris"))

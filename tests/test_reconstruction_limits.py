@@ -48,7 +48,7 @@ def test_limits_leave_out_the_oldest_buckets() -> None:
     few = driven.engine.reconstruct("s", edges, Reach(4, 400 * DAY))
     assert finished(few) == points[-3:]
     assert few.events <= 4
-    assert "more than 4 events" in few.reason
+    assert "more than the 4 events" in few.reason
     short = driven.engine.reconstruct("s", edges, Reach(1_000, 2 * HOUR))
     assert finished(short) == points[-2:]
     assert "2 hours" in short.reason

@@ -153,6 +153,25 @@ async def _rest(stream: Any) -> list[Any]:
     return messages
 
 
+@served(build_rows=1, scan_progress_ms=0)
+async def test_an_exact_revision_that_has_passed_is_not_answered(server: Served) -> None:
+    """A scan during which something was written cannot answer as of before."""
+    await shop(server, 60)
+    exact = common_pb2.Consistency(at_exact_revision=(await server.ingest(event("view", "u1"))).revision)
+    assert await counted(server, SCANNED, consistency=exact) == [57]
+    for method, request in (
+        (server.analytics.StreamCountMembers, analytics.StreamCountMembersRequest(expressions=[SCANNED])),
+        (server.segments.StreamPreviewRule, segments.StreamPreviewRuleRequest(text=SCANNED)),
+    ):
+        exact.at_exact_revision.CopyFrom((await server.ingest(event("view", "u1"))).revision)
+        request.consistency.CopyFrom(exact)
+        stream = method(request)
+        await stream.read()
+        await server.ingest(event("view", "u1"))
+        await expect(_rest(stream), PRECONDITION, "REVISION_UNAVAILABLE")
+    await until_unused(server)
+
+
 # ---------------------------------------------------------------- progress
 
 

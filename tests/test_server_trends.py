@@ -60,7 +60,7 @@ async def test_reading_for_the_past_is_bounded(server: Served) -> None:
     first, second = (await server.analytics.GetTrend(request)).trends
     assert [point.reconstructed for point in first.points] == [True, True, False]
     assert [point.reconstructed for point in second.points] == [False]
-    assert "more than 3 events" in first.not_reconstructed
+    assert "more than the 3 events" in first.not_reconstructed
     assert "events" in second.not_reconstructed
 
 

@@ -81,12 +81,13 @@ class Reconstruction:
         edges = self._edges
         first = bisect_left(edges, self._segment.created_at - reach.span_ms)
         if first:
-            self.reason = (
-                f"it was created {print_duration(reach.span_ms)} later, and no more than that is reconstructed"
-            )
-        while first < len(edges) - 1 and self._cost(edges[first]) > reach.events:
-            first += 1
-            self.reason = f"going further back would mean to read more than {reach.events} events"
+            self.reason = f"it was created {print_duration(reach.span_ms // 1000 * 1000)} later, and no more than that is reconstructed"
+        rest = range(first, len(edges) - 1)  # the later the start, the less is read
+        skipped = bisect_left(rest, True, key=lambda index: self._cost(edges[index]) <= reach.events)
+        if skipped:
+            left = f"the {reach.events} events left of what one call may read"
+            self.reason = f"going further back would mean to read more than {left}"
+        first += skipped
         self._edges = edges[first:]
         self.events = max(1, self._cost(self._edges[0])) if len(self._edges) > 1 else 0
 

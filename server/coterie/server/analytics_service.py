@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeAlias
 
 from coterie.index.errors import FieldInvalid
 from coterie.server.binding import Context
+from coterie.server.consistency import check_unmoved
 from coterie.server.convert.answers import write_progress
 from coterie.server.convert.subjects import kind_of
 from coterie.server.convert.trends import write_trend
@@ -65,7 +67,9 @@ class AnalyticsService(Service):
             field = f"expressions[{index}]"
             asked.append(Asked(field, text, await any_expression_of(text, field, self._settings), otherwise))
         dataset = await self._reading(request, context)
-        async with aclosing(count_into(dataset, asked, counts, stamped)) as scan:
+        async with aclosing(
+            count_into(dataset, asked, counts, stamped, partial(check_unmoved, dataset, request.consistency))
+        ) as scan:
             async for scanned in scan:
                 yield scanned
 
@@ -83,6 +87,7 @@ class AnalyticsService(Service):
         )
         edges = buckets.edges(dataset.engine.now, self._settings.max_trend_points)
         past = await reconstructed(dataset, request.segments, edges) if request.reconstruct else {}
+        check_unmoved(dataset, request.consistency)
         # From here on nothing is awaited, so all that was recorded is of one revision.
         response = v1.GetTrendResponse(zone=buckets.zone)
         for name in request.segments:

@@ -31,6 +31,13 @@ async def settle(dataset: Dataset, consistency: v1.Consistency, context: Context
         _check_exact(dataset, revision)
 
 
+def check_unmoved(dataset: Dataset, consistency: v1.Consistency) -> None:
+    """Raises where an exact revision was asked for and the dataset has moved on while the answer was worked out."""
+    if consistency.WhichOneof("requirement") == "at_exact_revision":
+        token = consistency.at_exact_revision.token
+        _check_exact(dataset, dataset.tokens.read_revision(token, "consistency.at_exact_revision.token"))
+
+
 async def _wait_for(dataset: Dataset, revision: int, context: Context) -> None:
     if dataset.progress.revision >= revision:
         return

@@ -6,7 +6,7 @@ the last scan is done, so they are of the revision the answer names.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple
 
 from pyroaring import BitMap
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 
 async def count_into(
-    dataset: Dataset, asked: Sequence[Asked], counts: Any, stamped: Any
+    dataset: Dataset, asked: Sequence[Asked], counts: Any, stamped: Any, check: Callable[[], None]
 ) -> AsyncGenerator[Scanned, None]:
     """Adds a count for each expression to `counts` and stamps the answer; yields how far the scan is, where one is needed."""
     scanned = [one for one in asked if not is_set(one.expression)]
@@ -46,6 +46,7 @@ async def count_into(
     with dataset.scans.place(), preview_of(dataset, scanned) as preview:
         async for progress in dataset.scans.steps(preview):
             yield progress
+        check()
         _write(dataset, asked, preview, counts, stamped)
 
 

@@ -12,6 +12,7 @@ from coterie.index.errors import CoterieError, FieldInvalid
 from coterie.server.binding import Context
 from coterie.server.catalogue import Catalogue
 from coterie.server.config import ServerSettings
+from coterie.server.consistency import check_unmoved
 from coterie.server.convert.answers import Refusals, pack_bits, stamp, write_error
 from coterie.server.convert.explanations import write_explanation
 from coterie.server.convert.members import exported_members, find_subjects, find_users, listed_members
@@ -151,6 +152,7 @@ class MembershipService(Service):
         if not question.place and not is_set(expression):
             asked = Asked("expression", question.expression, expression, question.subject_kind)
             scanned = await members_by_scan(dataset, asked)
+            check_unmoved(dataset, request.consistency)
         for message in self._exports.messages(dataset, question, expression, scanned):
             yield message
 

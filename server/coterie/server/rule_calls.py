@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from coterie.index.errors import FieldInvalid
 from coterie.index.rules import print_rule
 from coterie.server.binding import Context
+from coterie.server.consistency import check_unmoved
 from coterie.server.convert.answers import write_identifiers, write_progress
 from coterie.server.convert.rules import message_of
 from coterie.server.convert.segments import previewed_definition, universe_of
@@ -78,6 +79,7 @@ class RuleCalls(Service):
         with dataset.scans.place(), dataset.engine.preview(definition, fields=[field]) as preview:
             async for scanned in dataset.scans.steps(preview):
                 yield scanned
+            check_unmoved(dataset, request.consistency)
             # From here on nothing is awaited, so count, sample and stamp are of one revision.
             members = preview.members()
             matches.count = len(members)

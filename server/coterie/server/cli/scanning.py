@@ -1,7 +1,12 @@
-"""Calls that scan history: a progress bar while they take, and a clean end on Ctrl-C."""
+"""Calls that scan history: a progress bar while they take, and a clean end on Ctrl-C.
+
+The call runs in a thread of its own, so that Ctrl-C never strikes inside of gRPC, whose locks do not survive that.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import Message
@@ -27,4 +32,31 @@ def scanned(session: Session, method: Any, request: Message) -> Any:
         def show(progress: ScanProgress) -> None:
             bar.update(task, completed=progress.fraction, events=render.number(progress.scanned_events))
 
-        return session.client.scan(method, request, show)
+        return _beside(lambda: session.client.scan(method, request, show), session.client.close)
+
+
+_LOOK_SECONDS, _END_SECONDS = 0.1, 2.0
+
+
+def _beside(call: Callable[[], Any], give_up: Callable[[], None]) -> Any:
+    """Returns what a call made in another thread returns, or raises what it raises; gives up on Ctrl-C."""
+    outcome: dict[str, Any] = {}
+
+    def run() -> None:
+        try:
+            outcome["answer"] = call()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            outcome["error"] = error
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(_LOOK_SECONDS)
+    except KeyboardInterrupt:
+        give_up()
+        thread.join(_END_SECONDS)
+        raise
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["answer"]
