@@ -13,7 +13,7 @@ import os
 import sys
 import unittest
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from io import StringIO
 from multiprocessing import get_context
@@ -28,6 +28,7 @@ from tests.state_machine import Machine
 
 BATCH = 100  # examples of one seed
 STEPS = 25
+BATCHES_OF_A_PROCESS = 10  # more or less
 
 # A failing journal is shortened by `shorten`, much faster than by shrinking what was drawn.
 HOW = {
@@ -67,12 +68,9 @@ def run(examples: int, jobs: int, first: int, console: Console) -> list[tuple[in
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with (
-        Progress(*columns, console=console) as progress,
-        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=10) as pool,
-    ):
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=len(seeds) * BATCH)
-        for number, found in _results(pool, seeds):
+        for number, found in _results(seeds, jobs):
             progress.advance(task, BATCH)
             if found:
                 failed.append((number, found))
@@ -83,14 +81,19 @@ def run(examples: int, jobs: int, first: int, console: Console) -> list[tuple[in
     return failed
 
 
-def _results(pool: ProcessPoolExecutor, seeds: range) -> Iterator[tuple[int, str]]:
-    waiting: dict[Future[str], int] = {pool.submit(run_batch, number): number for number in seeds}
-    try:
-        for done in as_completed(waiting):
-            yield waiting[done], done.result()
-    except KeyboardInterrupt:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+def _results(seeds: range, jobs: int) -> Iterator[tuple[int, str]]:
+    # A process's memory grows with what it has drawn, so it is replaced now and then, together with its whole pool:
+    # a pool that replaces its processes one by one (`max_tasks_per_child`) comes to a standstill in Python 3.11.
+    for start in range(0, len(seeds), jobs * BATCHES_OF_A_PROCESS):
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            some = seeds[start : start + jobs * BATCHES_OF_A_PROCESS]
+            waiting = {pool.submit(run_batch, number): number for number in some}
+            try:
+                for done in as_completed(waiting):
+                    yield waiting[done], done.result()
+            except KeyboardInterrupt:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
 
 def main() -> int:
