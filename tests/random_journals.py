@@ -43,17 +43,18 @@ def make_small_steps() -> None:
     snapshot._TRANSACTION_BYTES, snapshot._COLLECT_BYTES, names._PAGE_ENTRIES = 2_000, 500, 2
 
 
-def run_batch(number: int) -> str:
+def run_batch(number: int, examples: int = BATCH) -> str:
     """Runs the examples of one seed; returns what was found, empty where engine and oracle never differ."""
     make_small_steps()
 
-    class Batch(Machine.TestCase):  # type: ignore[misc, name-defined]
-        """The examples of one seed."""
+    @seed(number)  # of the machine: on its test case it would be ignored
+    class Seeded(Machine):
+        """The journals of one seed."""
 
-    Batch.settings = settings(max_examples=BATCH, deadline=None, database=None, derandomize=False, **HOW)
-    Batch.runTest = seed(number)(Batch.runTest)
+    case = Seeded.TestCase("runTest")
+    case.settings = settings(max_examples=examples, deadline=None, database=None, derandomize=False, **HOW)
     said = StringIO()
-    result = unittest.TextTestRunner(said, verbosity=0).run(Batch("runTest"))
+    result = unittest.TextTestRunner(said, verbosity=0).run(case)
     return "" if result.wasSuccessful() else said.getvalue()
 
 

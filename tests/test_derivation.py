@@ -93,3 +93,18 @@ def test_late_steps_complete_chains_and_ties_do_not() -> None:
     pair.apply(model.IngestEvents((event("view", START - 10 * MINUTE),)), START + 81 * MINUTE)
     pair.apply(model.Tick(), START + 4 * HOUR)
     pair.replay()
+
+
+def test_a_sequence_let_go_during_a_snapshot_is_restored_from_it(tmp_path: Path) -> None:
+    """An edit after the snapshot began drops the sequence; what lies between is done again from the snapshot."""
+    pair = driven("did (login then view) at least 2 times in the last 15 minutes", folder=tmp_path)
+    events = (event("login", START), event("view", START), event("login", START - 1), event("view", START + 1))
+    pair.apply(model.IngestEvents(events), START + 1)
+    pair.snapshot(0)  # begun
+    text = "did login"
+    pair.rules[text] = parse(text)
+    definition = SegmentDefinition("s0", SegmentKind.RULE, SubjectKind.USER, text)
+    pair.apply(model.UpdateSegment(definition), START + HOUR)
+    pair.apply(model.ActivateBuild("s0"), START + HOUR)
+    pair.snapshot(None)
+    pair.reopen()

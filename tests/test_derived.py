@@ -139,3 +139,34 @@ def test_both_histories_flow_as_one() -> None:
     assert flow.rows == 3
     assert sorted(int(time) for piece in flow.scan(5, 9) for time in piece.times) == [7, 9]
     assert flow.reach(0, 1) == 5
+
+
+@pytest.mark.parametrize("rows", [3, 20])
+def test_a_type_let_go_during_a_snapshot_is_still_in_it(rows: int) -> None:
+    """A snapshot shows the rows as it found them: the records after it, done again, need them."""
+    house = House()
+    house.issue(1, *range(rows))
+    let_go = False
+
+    def meanwhile() -> None:
+        nonlocal let_go
+        if not let_go:
+            house.derived.let_go("$a")
+            let_go = True
+
+    house.store.take(house.derived, between=meanwhile)
+    assert house.seen() == []
+    house.reopen()
+    assert house.seen() == [(time, 1) for time in range(rows)]
+
+
+def test_a_snapshot_given_up_forgets_nothing_that_was_let_go() -> None:
+    """Blocks with rows of a type let go are rewritten by the next snapshot, also where the one before was given up."""
+    house = House()
+    house.issue(1, *range(20))
+    house.issue(1, *range(5), event_type="$b")
+    house.snapshot()
+    house.derived.let_go("$a")
+    house.store.abandon(house.derived, after=1)
+    house.snapshot()
+    assert house.derived.history.rows == 5

@@ -37,6 +37,24 @@ def _run(examples: int, first: int) -> None:
     assert not failed, "\n".join(f"seed {number}\n{found}" for number, found in failed)
 
 
+def test_a_seed_draws_the_same_journals_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a failure in a long run is replayed by: also after other batches of the same process."""
+    drawn: list[str] = []
+    end = Machine.teardown
+
+    def teardown(machine: Machine) -> None:
+        drawn.append(repr(machine.pair.steps))
+        end(machine)
+
+    monkeypatch.setattr(Machine, "teardown", teardown)
+    batches = []
+    for number in (7, 8, 7):
+        assert not random_journals.run_batch(number, examples=3)
+        batches.append(list(drawn))
+        drawn.clear()
+    assert batches[0] == batches[2] != batches[1]
+
+
 @pytest.mark.many
 def test_five_thousand_journals() -> None:
     """What continuous integration adds: 5 000 journals, each with steps of time and restarts, from fixed seeds."""

@@ -7,7 +7,8 @@ a sequence is given once; what `scan` and `of` yield are the rows that are neith
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 
 import msgpack
 import numpy as np
@@ -17,6 +18,7 @@ from pyroaring import BitMap
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.columns import Arrival, EventColumns, RowColumns, TypeCodes
 from coterie.index.events.history import History
+from coterie.index.events.runs import Gone
 from coterie.index.events.sealing import Sizes
 from coterie.index.model import Event, SubjectKind, Value
 from coterie.index.storage.parts import Page
@@ -31,7 +33,7 @@ class Derived:
     """The derived events of one dataset."""
 
     def __init__(self, store: BlockStore | None = None, sizes: Sizes = _SIZES) -> None:
-        self.history = History(store, sizes, part=PART, gone=self._gone)
+        self.history = History(store, sizes, part=PART, gone=self._gone_now)
         self._next = 1
         self._let_go: dict[str, int] = {}  # type -> rows of it up to this sequence are nobody's
         self._negatives = False  # whether any withdrawing row was ever written
@@ -65,16 +67,8 @@ class Derived:
         for event_type in sorted(self.history.types() - set(types)):
             self.let_go(event_type)
 
-    def _gone(self, sequences: Instants, codes: TypeCodes, names: list[str]) -> npt.NDArray[np.bool_]:
-        """Which rows of a gathering need not be kept: pairs that cancel each other, and what was let go."""
-        withdrawn = -sequences[sequences < 0]
-        taken_back = np.isin(sequences, withdrawn)
-        gone = taken_back | np.isin(-sequences, sequences[taken_back])
-        for code, name in enumerate(names):
-            limit = self._let_go.get(name)
-            if limit is not None:
-                gone |= (codes == code) & (np.abs(sequences) < limit)
-        return gone
+    def _gone_now(self) -> Gone:
+        return partial(_gone, dict(self._let_go))
 
     # ------------------------------------------------------------ reading
 
@@ -87,7 +81,7 @@ class Derived:
         negatives = [piece.sequences[piece.sequences < 0] for piece in held]
         withdrawn = -np.concatenate(negatives) if negatives else np.empty(0, np.int64)
         for piece in held:
-            gone = self._gone(piece.sequences, piece.type_codes, piece.type_names) | (piece.sequences < 0)
+            gone = _gone(self._let_go, piece.sequences, piece.type_codes, piece.type_names) | (piece.sequences < 0)
             rows = np.flatnonzero(~(gone | np.isin(piece.sequences, withdrawn)))
             if len(rows):
                 yield piece if len(rows) == piece.rows else piece.take(rows)
@@ -136,3 +130,15 @@ class Derived:
             else:
                 rest.append((key, page))
         self.history.load(rest)
+
+
+def _gone(let_go: Mapping[str, int], sequences: Instants, codes: TypeCodes, names: list[str]) -> npt.NDArray[np.bool_]:
+    """Which rows of a gathering need not be kept: pairs that cancel each other, and what was let go."""
+    withdrawn = -sequences[sequences < 0]
+    taken_back = np.isin(sequences, withdrawn)
+    gone = taken_back | np.isin(-sequences, sequences[taken_back])
+    for code, name in enumerate(names):
+        limit = let_go.get(name)
+        if limit is not None:
+            gone |= (codes == code) & (np.abs(sequences) < limit)
+    return gone

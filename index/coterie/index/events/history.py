@@ -8,7 +8,7 @@ found from then on exactly once, whichever of these it lies in; subjects are the
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, TypeAlias
 
@@ -33,7 +33,8 @@ _SIZES: Final = Sizes()
 class History:
     """The events of one dataset. Without a store, sealed blocks are kept in memory.
 
-    `part` is its name in the store; `gone` tells which rows may be left out when rows are put together.
+    `part` is its name in the store; `gone` returns what tells, as of its call, which rows may be left out when rows
+    are put together.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class History:
         sizes: Sizes = _SIZES,
         *,
         part: str = "history",
-        gone: Gone | None = None,
+        gone: Callable[[], Gone | None] = lambda: None,
     ) -> None:
         self._part, self._gone = part, gone
         self._kept = KeptPages() if store is None else None
@@ -89,7 +90,7 @@ class History:
         self._recent = []
         if len(self._small_runs) >= self._sizes.runs_merged:
             slices: list[tuple[Source, int, int]] = [(run, 0, run.rows) for run in self._small_runs]
-            rows = Gathering.of(slices, gone=self._gone)
+            rows = Gathering.of(slices, gone=self._gone())
             self._runs += [rows.run(self._cache)] if len(rows.order) else []
             self._small_runs = []
         self._sources = None
@@ -263,9 +264,17 @@ class History:
         erased = {kind: gone.copy() for kind, gone in self._erased.items()}
         everything = self._compact_all
         groups = plan(self._sizes, self._sealed_runs, self._blocks, erased, self._unwanted, everything=everything)
-        self._unwanted = set()
-        self._sealing = Sealing(groups, erased, self._next_block, self._block, self._sizes, everything, self._gone)
-        self._compact_all = False
+        self._sealing = Sealing(
+            groups,
+            erased,
+            self._next_block,
+            self._block,
+            self._sizes,
+            everything,
+            frozenset(self._unwanted),
+            self._gone(),
+        )
+        self._compact_all, self._unwanted = False, set()
         return self._pages(self._sealing)
 
     def _block(self, number: int, header: bytes) -> Block:
@@ -284,7 +293,9 @@ class History:
         self.state += 1
         self._next_block = sealing.next_number
         if not committed:
-            self._runs, self._compact_all = [*self._sealed_runs, *self._runs], self._compact_all or sealing.clears
+            self._runs = [*self._sealed_runs, *self._runs]
+            self._compact_all = self._compact_all or sealing.clears
+            self._unwanted |= sealing.unwanted
         else:
             for page, data in sealing.kept:
                 assert self._kept is not None

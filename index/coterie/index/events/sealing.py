@@ -54,7 +54,8 @@ class Sealing:
     make_block: Callable[[int, bytes], Block]
     sizes: Sizes
     clears: bool  # whether no row of an erased subject is left afterwards
-    gone: Gone | None = None
+    unwanted: frozenset[str]  # types because of which blocks are rewritten
+    gone: Gone | None
     blocks: list[Block] = field(default_factory=list)
     kept: list[Page] = field(default_factory=list)  # what was yielded, where no store keeps it
 
