@@ -24,10 +24,12 @@ PAGE = 3
 
 def compare_reports(pair: SideBySide) -> None:
     """Compares everything that can be asked about subjects and segments, besides membership."""
+    all_members = pair.members()
     for kind in SubjectKind:
         moment = Moment(pair.dataset, kind, pair.now)
+        members = {name: members for name, members in all_members.items() if _is(pair, name, kind)}
         for subject in moment.subjects():
-            _compare_profile(pair, moment, subject)
+            _compare_profile(pair, moment, subject, {name for name, those in members.items() if subject in those})
             _compare_timeline(pair, moment, subject)
     for name in pair.served():
         _compare_trend(pair, name)
@@ -35,7 +37,7 @@ def compare_reports(pair: SideBySide) -> None:
     compare_explanations(pair)
 
 
-def _compare_profile(pair: SideBySide, moment: Moment, subject: int) -> None:
+def _compare_profile(pair: SideBySide, moment: Moment, subject: int, segments: set[str]) -> None:
     profile = pair.engine.profile(moment.kind, subject)
     events = moment.arrived(subject)
     assert set(profile.identifiers) == set(pair.dataset.of_kind[moment.kind].identifiers[subject])
@@ -45,8 +47,7 @@ def _compare_profile(pair: SideBySide, moment: Moment, subject: int) -> None:
     visits = visits_of(moment.events(subject), pair.dataset.visit_gap_ms)
     assert profile.last_visit == (_last_visit(pair, visits[-1]) if visits else None)
     assert profile.attributes == moment.attributes(subject)
-    members = {name for name, members in pair.members().items() if _is(pair, name, moment.kind) and subject in members}
-    assert {membership.segment for membership in profile.segments} == members
+    assert {membership.segment for membership in profile.segments} == segments
     for membership in profile.segments:
         assert membership.since == pair.since(membership.segment, subject)
 

@@ -44,6 +44,8 @@ def first_instant(local: datetime, zone: str) -> int:
     """
     naive_ms = (local.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
     minute = naive_ms - 18 * 60 * MINUTE_MS  # no zone is further ahead than that
+    while local_datetime(minute + 60 * MINUTE_MS, zone) < local - timedelta(hours=3):  # clocks go back by less
+        minute += 60 * MINUTE_MS
     while local_datetime(minute + MINUTE_MS, zone) < local:
         minute += MINUTE_MS
     low, high = minute, minute + MINUTE_MS  # low is before it, high is not

@@ -15,6 +15,7 @@ import unittest
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
+from functools import lru_cache
 from io import StringIO
 from multiprocessing import get_context
 
@@ -22,6 +23,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from coterie.index.rules import language
 from coterie.index.storage import snapshot
 from coterie.index.subjects import names
 from tests.state_machine import Machine
@@ -41,6 +43,11 @@ HOW = {
 def make_small_steps() -> None:
     """Makes snapshots of little data take many steps; for a process that does nothing else."""
     snapshot._TRANSACTION_BYTES, snapshot._COLLECT_BYTES, names._PAGE_ENTRIES = 2_000, 500, 2
+
+
+def remember_rules() -> None:
+    """Reads each rule's text once, however often a journal is done again; for a process that does nothing else."""
+    language._read = lru_cache(4096)(language._read)
 
 
 def run_batch(number: int, examples: int = BATCH) -> str:
@@ -86,7 +93,7 @@ def _results(seeds: range, jobs: int) -> Iterator[tuple[int, str]]:
     # A process's memory grows with what it has drawn, so it is replaced now and then, together with its whole pool:
     # a pool that replaces its processes one by one (`max_tasks_per_child`) comes to a standstill in Python 3.11.
     for start in range(0, len(seeds), jobs * BATCHES_OF_A_PROCESS):
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=remember_rules) as pool:
             some = seeds[start : start + jobs * BATCHES_OF_A_PROCESS]
             waiting = {pool.submit(run_batch, number): number for number in some}
             try:
