@@ -12,6 +12,7 @@ import pytest
 from coterie.server.config import load_settings
 from coterie.server.progress import Progress
 from coterie.server.scans import Scanned, Scans
+from coterie.server.way import Way
 from coterie.v1 import analytics_service_pb2 as analytics
 from coterie.v1 import common_pb2
 from coterie.v1 import membership_service_pb2 as members
@@ -219,7 +220,7 @@ class _Counting:
 def test_progress_is_told_at_a_bounded_rate() -> None:
     """At once, and then not before the interval has passed."""
     clock = ManualClock()
-    scans = Scans(load_settings(None, {}), clock, Progress(0, 1))
+    scans = Scans(load_settings(None, {}), clock, Way(), Progress(0, 1))
 
     async def told() -> list[Scanned]:
         return [scanned async for scanned in scans.steps(_Counting(clock, 10))]  # type: ignore[arg-type]

@@ -122,7 +122,7 @@ def _add_services(server: grpc.aio.Server, catalogue: Catalogue, settings: Serve
     names = []
     for name, (make, module) in _SERVICES.items():
         descriptor = module.DESCRIPTOR.services_by_name[name]
-        handlers.append(bind(make(catalogue, settings), descriptor, settings.max_message_bytes))
+        handlers.append(bind(make(catalogue, settings), descriptor, settings.max_message_bytes, catalogue.way))
         names.append(descriptor.full_name)
     server.add_generic_rpc_handlers(tuple(handlers))
     public = [*names, health.SERVICE_NAME]

@@ -18,7 +18,7 @@ from coterie.server.convert.wire import malformed
 from coterie.server.dataset import Dataset
 from coterie.server.service import check_count
 
-_SLICE = 250  # events read between two breaths of the event loop: about a millisecond
+_SLICE = 250  # events read before other work has its turn: about a millisecond
 
 
 class Batch:
@@ -38,7 +38,7 @@ class Batch:
         read = self.dataset.events.read
         for first in range(0, len(messages), _SLICE):
             if first:
-                await asyncio.sleep(0)
+                await self.dataset.way.give()
             try:
                 read(messages[first : first + _SLICE], first, self._events, self._indexes, self._refused)
             except DecodeError as error:  # a part that was left as bytes

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from coterie.index.errors import CoterieError, LimitExceeded
 from coterie.server.convert.wire import malformed, request_class
 from coterie.server.errors import CallUnimplemented, abort, defect_status, status_of
+from coterie.server.way import Way
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Parse = Callable[[bytes], Message]
@@ -30,16 +31,32 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def bind(service: object, descriptor: ServiceDescriptor, max_message_bytes: int) -> grpc.GenericRpcHandler:
-    """Returns the handler of all calls of a service."""
+def bind(service: object, descriptor: ServiceDescriptor, max_message_bytes: int, way: Way) -> grpc.GenericRpcHandler:
+    """Returns the handler of all calls of a service, which tells `way` of those that arrive."""
     handlers = {
-        method.name: _handler(getattr(service, snake_case(method.name), None), method, max_message_bytes)
+        f"/{descriptor.full_name}/{method.name}": _handler(
+            getattr(service, snake_case(method.name), None), method, max_message_bytes, way
+        )
         for method in descriptor.methods
     }
-    return grpc.method_handlers_generic_handler(descriptor.full_name, handlers)
+    return _Handlers(handlers, way)
 
 
-def _handler(answer: Any, method: MethodDescriptor, max_bytes: int) -> grpc.RpcMethodHandler[bytes, Message]:
+class _Handlers(grpc.GenericRpcHandler):
+    """The handlers of calls by their full names."""
+
+    def __init__(self, handlers: dict[str, grpc.RpcMethodHandler[bytes, Message]], way: Way) -> None:
+        self._handlers, self._way = handlers, way
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, Message] | None:
+        """Returns the handler of a call that has begun, None for one of another service."""
+        handler = self._handlers.get(handler_call_details.method)
+        if handler is not None:
+            self._way.arriving()
+        return handler
+
+
+def _handler(answer: Any, method: MethodDescriptor, max_bytes: int, way: Way) -> grpc.RpcMethodHandler[bytes, Message]:
     call = f"{method.containing_service.full_name}.{method.name}"
     parse = _parser(request_class(method.input_type), max_bytes)
     streams_in, streams_out = method.client_streaming, method.server_streaming
@@ -48,10 +65,10 @@ def _handler(answer: Any, method: MethodDescriptor, max_bytes: int) -> grpc.RpcM
     behavior: Any
     make: Any
     if streams_out:
-        behavior = _stream_of_many(answer, parse, call) if streams_in else _stream_of_one(answer, parse, call)
+        behavior = (_stream_of_many if streams_in else _stream_of_one)(answer, parse, call, way)
         make = grpc.stream_stream_rpc_method_handler if streams_in else grpc.unary_stream_rpc_method_handler
     else:
-        behavior = _unary_of_many(answer, parse, call) if streams_in else _unary_of_one(answer, parse, call)
+        behavior = (_unary_of_many if streams_in else _unary_of_one)(answer, parse, call, way)
         make = grpc.stream_unary_rpc_method_handler if streams_in else grpc.unary_unary_rpc_method_handler
     handler: grpc.RpcMethodHandler[bytes, Message] = make(
         behavior, request_deserializer=None, response_serializer=_serialize
@@ -83,8 +100,9 @@ async def _parse_each(requests: AsyncIterator[bytes], parse: Parse) -> AsyncIter
         yield parse(data)
 
 
-def _unary_of_one(answer: Any, parse: Parse, call: str) -> Callable[[bytes, Context], Awaitable[Message]]:
+def _unary_of_one(answer: Any, parse: Parse, call: str, way: Way) -> Callable[[bytes, Context], Awaitable[Message]]:
     async def behavior(data: bytes, context: Context) -> Message:
+        way.arrived()
         try:
             message: Message = await answer(parse(data), context)
         except Exception as error:  # noqa: BLE001 - the last place that can turn it into a status
@@ -96,9 +114,10 @@ def _unary_of_one(answer: Any, parse: Parse, call: str) -> Callable[[bytes, Cont
 
 
 def _unary_of_many(
-    answer: Any, parse: Parse, call: str
+    answer: Any, parse: Parse, call: str, way: Way
 ) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Message]]:
     async def behavior(requests: AsyncIterator[bytes], context: Context) -> Message:
+        way.arrived()
         try:
             message: Message = await answer(_parse_each(requests, parse), context)
         except Exception as error:  # noqa: BLE001 - as above
@@ -109,8 +128,11 @@ def _unary_of_many(
     return behavior
 
 
-def _stream_of_one(answer: Any, parse: Parse, call: str) -> Callable[[bytes, Context], AsyncIterator[Message]]:
+def _stream_of_one(
+    answer: Any, parse: Parse, call: str, way: Way
+) -> Callable[[bytes, Context], AsyncIterator[Message]]:
     async def behavior(data: bytes, context: Context) -> AsyncIterator[Message]:
+        way.arrived()
         try:
             async for message in answer(parse(data), context):
                 yield message
@@ -121,9 +143,10 @@ def _stream_of_one(answer: Any, parse: Parse, call: str) -> Callable[[bytes, Con
 
 
 def _stream_of_many(
-    answer: Any, parse: Parse, call: str
+    answer: Any, parse: Parse, call: str, way: Way
 ) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[Message]]:
     async def behavior(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
+        way.arrived()
         try:
             async for message in answer(_parse_each(requests, parse), context):
                 yield message

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coterie.index.engine import Engine
+from coterie.server.way import Way
 
 _log = logging.getLogger("coterie.server")
 _REST_S = 0.005  # between two looks at builds that wait for their activation
@@ -20,8 +21,10 @@ _REST_S = 0.005  # between two looks at builds that wait for their activation
 class Builder:
     """The background task that pumps an engine's builds."""
 
-    def __init__(self, engine: Engine, rows: int, activate: Callable[[str], None], fail: Callable[[str], None]) -> None:
-        self._engine, self._rows = engine, rows
+    def __init__(
+        self, engine: Engine, rows: int, way: Way, activate: Callable[[str], None], fail: Callable[[str], None]
+    ) -> None:
+        self._engine, self._rows, self._way = engine, rows, way
         self._activate, self._fail = activate, fail
         self._activating: set[str] = set()
         self._awake = asyncio.Event()
@@ -61,7 +64,7 @@ class Builder:
                         self._activate(build.segment)
                 if not builds:
                     self._awake.clear()
-                await asyncio.sleep(0 if worked else _REST_S)
+                await (self._way.give() if worked else asyncio.sleep(_REST_S))
         except Exception as error:  # noqa: BLE001 - a defect stops the dataset, not the server
             _log.exception("a build failed")
             self._fail(f"the build of a segment failed ({type(error).__name__}: {error})")

@@ -29,6 +29,7 @@ from coterie.server.config import ConfigurationError, ServerSettings
 from coterie.server.dataset import DESCRIPTION_FILE, Dataset, Description
 from coterie.server.requests import RequestMemory
 from coterie.server.tokens import Tokens
+from coterie.server.way import Way
 
 _log = logging.getLogger("coterie.server")
 DEFAULT_DATASET = "default"
@@ -49,6 +50,7 @@ class Catalogue:
 
     def __init__(self, settings: ServerSettings, clock: Clock) -> None:
         self._settings, self.clock = settings, clock
+        self.way = Way()
         self.started_at = clock.now()
         self.tokens = Tokens("", "catalogue")
         self.requests = RequestMemory(settings.request_ids, settings.request_id_ms, clock.now)
@@ -124,7 +126,7 @@ class Catalogue:
             self._failed[directory.name] = error
 
     async def _open(self, directory: Path) -> Dataset:
-        dataset = await Dataset.open(directory, self.clock, self._settings)
+        dataset = await Dataset.open(directory, self.clock, self._settings, self.way)
         self._datasets[dataset.description.id] = dataset
         return dataset
 

@@ -31,6 +31,7 @@ from coterie.server.requests import RequestMemory
 from coterie.server.scans import Scans
 from coterie.server.snapshots import Snapshots
 from coterie.server.tokens import Tokens
+from coterie.server.way import Way
 from coterie.server.writer import Writer
 
 _log = logging.getLogger("coterie.server")
@@ -84,23 +85,24 @@ class Dataset:
         recovered: Recovered[Engine],
         clock: Clock,
         settings: ServerSettings,
+        way: Way,
     ) -> None:
         self.description, self.directory = description, directory
         self._recovered = recovered
         self.engine, self.journal, self.store = recovered.engine, recovered.journal, recovered.store
-        self.clock, self.settings = clock, settings
+        self.clock, self.settings, self.way = clock, settings, way
         self.tokens = Tokens(description.id, self.store.header.origin)
         self.check_answers = CheckAnswers(self.tokens)
         self.progress = Progress(self.engine.revision, max(1, settings.watch_buffer // 10))
         self.events = EventReader(settings.engine)
         self.requests = RequestMemory(settings.request_ids, settings.request_id_ms, clock.now)
-        self.writer = Writer(self.engine, self.journal, clock, settings, self._applied)
+        self.writer = Writer(self.engine, self.journal, clock, settings, way, self._applied)
         self.snapshots = Snapshots(self.engine, self.journal, self.store, settings, clock)
-        self.scans = Scans(settings, clock, self.progress)
+        self.scans = Scans(settings, clock, way, self.progress)
         self.watchers = 0
 
     @classmethod
-    async def open(cls, directory: Path, clock: Clock, settings: ServerSettings) -> Dataset:
+    async def open(cls, directory: Path, clock: Clock, settings: ServerSettings, way: Way) -> Dataset:
         """Recovers a dataset from its directory and starts its writer."""
         description = Description.load(directory)
         engine_settings = replace(
@@ -112,7 +114,7 @@ class Dataset:
         try:
             last, now = recovered.engine.now, clock.now()
             check_start(description.id, last, now, settings.max_clock_gap_ms, accept=settings.accept_clock)
-            dataset = cls(description, directory, recovered, clock, settings)
+            dataset = cls(description, directory, recovered, clock, settings, way)
         except BaseException:
             recovered.close()
             raise

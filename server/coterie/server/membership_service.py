@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
@@ -184,8 +183,8 @@ class MembershipService(Service):
         explanation = dataset.engine.explain(kind, identifiers, request.segment)
         for text in explanation.unread():
             await read_beside(partial(explanation.read, text), len(text))
-        while explanation.step():  # noqa: ASYNC110 - other work goes on between the steps
-            await asyncio.sleep(0)
+        while explanation.step():
+            await dataset.way.give()
         answer = explanation.answer
         if not answer.agrees:
             _log.error("%s: the explanation of a membership of %s is wrong", dataset.description.id, request.segment)

@@ -6,7 +6,6 @@ deadline passes or the dataset stops, it ends at its next step and its place is 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from coterie.index.reconstruction import Reconstruction
 from coterie.server.clock import Clock
 from coterie.server.config import ServerSettings
 from coterie.server.progress import Progress
+from coterie.server.way import Way
 
 
 class Scanned(NamedTuple):
@@ -29,8 +29,8 @@ class Scanned(NamedTuple):
 class Scans:
     """The scans of one dataset."""
 
-    def __init__(self, settings: ServerSettings, clock: Clock, progress: Progress) -> None:
-        self._settings, self._clock, self._progress = settings, clock, progress
+    def __init__(self, settings: ServerSettings, clock: Clock, way: Way, progress: Progress) -> None:
+        self._settings, self._clock, self._way, self._progress = settings, clock, way, progress
         self.under_way = 0
 
     @contextmanager
@@ -62,6 +62,6 @@ class Scans:
             await self._give_way()
 
     async def _give_way(self) -> None:
-        await asyncio.sleep(0)
+        await self._way.give()
         if self._progress.closed:
             raise Unavailable("the dataset is closing; the scan was given up")

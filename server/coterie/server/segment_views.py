@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from coterie.index.segments import Segment
 from coterie.server.binding import Context
 from coterie.server.convert.segments import check_filters, matches, write_segment, write_version
@@ -26,7 +24,7 @@ class SegmentViews(Service):
         write_segment(segment, _size(dataset, segment), response.segment)
         dataset.stamp(response)
         if request.view != v1.SEGMENT_VIEW_BASIC:
-            await self._write_tree(response.segment)
+            await self._write_tree(dataset, response.segment)
         return response
 
     async def list_segments(self, request: v1.ListSegmentsRequest, context: Context) -> v1.ListSegmentsResponse:
@@ -50,7 +48,7 @@ class SegmentViews(Service):
         dataset.stamp(response)
         if request.view == v1.SEGMENT_VIEW_FULL:
             for shown in response.segments:
-                await self._write_tree(shown)
+                await self._write_tree(dataset, shown)
         return response
 
     async def list_segment_versions(
@@ -84,14 +82,14 @@ class SegmentViews(Service):
     async def _show(self, dataset: Dataset, segment: Segment, target: v1.Segment) -> None:
         """Writes all of a segment."""
         write_segment(segment, _size(dataset, segment), target)
-        await self._write_tree(target)
+        await self._write_tree(dataset, target)
 
-    async def _write_tree(self, target: v1.Segment) -> None:
+    async def _write_tree(self, dataset: Dataset, target: v1.Segment) -> None:
         """Writes the rule as a tree beside its text, and gives way to other calls."""
         tree = await tree_message(target.rule_text)
         if tree is not None:
             target.rule.CopyFrom(tree)
-        await asyncio.sleep(0)
+        await dataset.way.give()
 
 
 def _size(dataset: Dataset, segment: Segment) -> int | None:

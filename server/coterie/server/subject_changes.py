@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from coterie.server.calls import Call, Written, reindexed
 from coterie.server.convert.subjects import SubjectKey, read_updates
 from coterie.server.dataset import Dataset
 
-_SLICE = 250  # updates read between two breaths of the event loop
+_SLICE = 250  # updates read before other work has its turn
 
 
 async def set_attributes(dataset: Dataset, messages: Sequence[Any]) -> Written:
@@ -29,7 +28,7 @@ async def set_attributes(dataset: Dataset, messages: Sequence[Any]) -> Written:
     refused: list[Refusal] = []
     for first in range(0, len(messages), _SLICE):
         if first:
-            await asyncio.sleep(0)
+            await dataset.way.give()
         part = messages[first : first + _SLICE]
         read_updates(part, first, dataset.settings.engine, updates, indexes, refused)
     written = Written(dataset.engine.revision, dataset.engine.now)

@@ -45,12 +45,12 @@ from coterie.server.calls import Call, Draft, Written, cut
 from coterie.server.clock import Clock
 from coterie.server.config import ServerSettings
 from coterie.server.pace import Pace
+from coterie.server.way import Way
 
 Result = TypeVar("Result")
 # What a caller can do wrong. Anything else that `apply` raises may have come in the middle of its work.
 _REFUSALS = (InputError, NotFound, Exists, PreconditionFailed, EtagMismatch)
 _log = logging.getLogger("coterie.server")
-_HOPS = 4  # turns of the loop from a read's message to its answer: it waits for one step of a sweep, not for four
 _MAY_BUILD = (CreateSegment, UpdateSegment, DeleteSegment, ChangeList, ActivateBuild)
 
 
@@ -89,16 +89,17 @@ class Writer:
         journal: JournalLike,
         clock: Clock,
         settings: ServerSettings,
+        way: Way,
         applied: Callable[[Outcome], None],
     ) -> None:
         self._engine, self._journal, self._clock, self._settings = engine, journal, clock, settings
-        self._applied = applied
+        self._way, self._applied = way, applied
         self._pace = Pace(clock, settings.tick_spacing_ms, settings.tick_burst)
         self._calls: deque[Call] = deque()
         self._committed: asyncio.Queue[_Group | None] = asyncio.Queue(maxsize=1)
         self._in_flight = 0  # groups committed or being committed, and not yet applied
         self._wake, self._caught_up = asyncio.Event(), asyncio.Event()
-        self._builder = Builder(engine, settings.build_rows, self._activate, self._fail)
+        self._builder = Builder(engine, settings.build_rows, way, self._activate, self._fail)
         self._last = Record(engine.revision, engine.now, Tick())  # the newest record handed to the journal
         self._stopping = False
         # A thread of its own: commits wait for nobody else's work, and keep their order.
@@ -236,7 +237,7 @@ class Writer:
         # Half as many as in a step: a crowd is passed on to every segment at once, which costs as much again.
         rows = self._settings.sweep_rows // 2
         while not self._engine.prepare_sweep(at, rows):
-            await self._give_way(_HOPS)
+            await self._way.give()
         parts = self._engine.sweep_parts(rows)[: self._settings.group_records]
         return self._group([Draft(Tick(below)) for below in parts], at)
 
@@ -288,7 +289,7 @@ class Writer:
                     draft.fail(Unavailable(self.condition.failed))
                     continue
                 self._apply(draft, record)
-                await self._give_way(_HOPS if isinstance(record.payload, Tick) else 1)
+                await self._way.give()
             self._in_flight -= 1
             if not self._in_flight:
                 self._caught_up.set()
@@ -319,11 +320,6 @@ class Writer:
         if isinstance(record.payload, _MAY_BUILD):
             self._builder.wake()
         self._applied(outcome)
-
-    @staticmethod
-    async def _give_way(turns: int) -> None:
-        for _ in range(turns):
-            await asyncio.sleep(0)
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
