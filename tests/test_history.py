@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -72,6 +73,23 @@ def test_reach_counts_rows_wherever_they_lie(records_of_times: list[list[int]], 
     later = sorted(t for times in records_of_times for t in times if t > after)
     for rows in range(1, len(later) + 3):
         assert history.reach(after, rows) == (later[min(rows, len(later)) - 1] if later else HIGHEST)
+
+
+def test_reach_of_many_rows_is_about_right() -> None:
+    """Where many rows are asked for, each source may bring a few more or less."""
+    history = History(Store(), SMALL)
+    rng = np.random.default_rng(3)
+    times = np.sort(rng.integers(0, 100_000, 6_000))
+    for revision, some in enumerate(np.split(rng.permutation(times), 60)):
+        history.append(
+            RowColumns([Arrival(t, revision * 256 + n, 1, 0, _event("", n)) for n, t in enumerate(some.tolist())])
+        )
+    after = -1
+    while (through := history.reach(after, 1_000)) < int(times[-1]):
+        assert 700 <= history.count(after, through) <= 1_300
+        after = through
+    assert history.reach(after, 1_000) == times[-1]
+    assert history.reach(int(times[-1]), 1_000) == HIGHEST
 
 
 def test_erased_subjects_leave_nothing_behind_after_compaction() -> None:

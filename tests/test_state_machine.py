@@ -23,6 +23,7 @@ def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "_TRANSACTION_BYTES", 2_000)
     monkeypatch.setattr(snapshot, "_COLLECT_BYTES", 500)
     monkeypatch.setattr("coterie.index.subjects.names._PAGE_ENTRIES", 2)
+    monkeypatch.setattr("coterie.index.builds._CROWD", 0)
 
 
 class TestSideBySide(Machine.TestCase):  # type: ignore[misc, name-defined]

@@ -105,7 +105,9 @@ def test_what_is_not_applied_yet_is_not_cut_again() -> None:
     journal = Journal("did view in the last 1 hours")
     journal.views([NOW - USERS + user for user in range(USERS)])
     whole = journal.engine.sweep_steps(NOW, NOW + DAY, 70).instants
-    assert journal.engine.sweep_steps(whole[2], NOW + DAY, 70).instants == whole[3:]
+    later = journal.engine.sweep_steps(whole[2], NOW + DAY, 70).instants
+    assert len(whole) > 3
+    assert later[: len(whole) - 3] == whole[3:]
 
 
 @pytest.mark.parametrize(("rule", "at"), [("did view in the last 1 hours", NOW + HOUR), ("did view today", 0)])

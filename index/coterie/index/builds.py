@@ -1,25 +1,30 @@
 """Builds: measures that catch up with history while everything stays live.
 
 A scan runs a frontier through history in time order; until it arrives, its measures hold exactly the events of
-their windows with `t <= frontier`, and live events beyond it are left to the scan. Owns the scans. Invariant:
+their windows with `t <= frontier`, and live events beyond it are left to the scan. A frontier stands between two
+instants; one with very many events is entered in pieces, and nothing comes between these. Owns the scans. Invariant:
 pace changes nothing: an activate record finishes what is left, so a replay ends in the same state.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coterie.index.conditions import Conditions
 from coterie.index.cursors import matched
 from coterie.index.derivation import Derivation
 from coterie.index.events.flow import Flow
-from coterie.index.measures.matches import Matches
+from coterie.index.measures.cells import Cells
+from coterie.index.measures.matches import Group, Matches, collect
 from coterie.index.measures.registry import Canonical, Measures
 from coterie.index.plan import Plan
 from coterie.index.segments import Catalog, Segment
 from coterie.index.time.calendar import HIGHEST, LOWEST
 
 _FINISH_ROWS = 65_536  # rows at a time where a record finishes a scan
+_CROWD = 2  # so many times the rows of a step lie in one instant: it is entered in pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Scan:
     measures: set[int]
     frontier: int = LOWEST
     scanned: int = 0
+    pieces: Iterator[None] | None = None  # what is left of an instant that is entered in pieces
 
 
 class Builds:
@@ -46,13 +52,15 @@ class Builds:
     def __init__(
         self,
         measures: Measures,
+        cells: Cells,
         derivation: Derivation,
         conditions: Conditions,
         flow: Flow,
         catalog: Catalog,
         canonical: Canonical,
     ) -> None:
-        self._measures, self._derivation, self._conditions = measures, derivation, conditions
+        self._measures, self._cells = measures, cells
+        self._derivation, self._conditions = derivation, conditions
         self._flow, self._catalog, self._canonical = flow, catalog, canonical
         self._scans: list[Scan] = []
 
@@ -103,6 +111,19 @@ class Builds:
 
     # ------------------------------------------------------------ stepping
 
+    def complete(self) -> None:
+        """Does what is left of instants that are being entered: must be called before anything else changes."""
+        while not self.settle():
+            pass
+
+    def settle(self) -> bool:
+        """Does a piece of what is left of instants that are being entered; returns whether nothing was."""
+        for scan in self._scans:
+            if scan.pieces is not None:
+                self._next_piece(scan)
+                return False
+        return True
+
     def step(self, rows: int) -> bool:
         """Scans about `rows` rows of history; returns False where there is nothing to scan."""
         if not self._scans:
@@ -122,18 +143,61 @@ class Builds:
         return [scan for scan in self._scans if scan.measures & needed]
 
     def _step(self, scan: Scan, rows: int) -> None:
+        if scan.pieces is not None:
+            self._next_piece(scan)
+            return
         through = self._flow.reach(scan.frontier, rows)
-        group = self._measures.group_of(scan.measures)
-        for measure in scan.measures:
-            self._measures.frontiers[measure] = through
-        pieces = self._flow.scan(scan.frontier, through)
-        entering = [(self._inside(matches), 1) for matches in matched(pieces, group, self._measures)]
-        self._conditions.settle(self._derivation.enter(entering, scanning=True))
-        self._conditions.discard_flips()
-        scan.frontier = through
-        scan.scanned += rows
+        if through < HIGHEST and self._flow.count(scan.frontier, through) > _CROWD * rows:
+            scan.pieces = self._in_pieces(scan, through, rows)
+            return
+        matches = matched(self._flow.scan(scan.frontier, through), self._group(scan), self._measures)
+        self._arrive(scan, through, rows)
+        self._enter(matches)
         if through >= HIGHEST:
             self._scans.remove(scan)
+
+    def _group(self, scan: Scan) -> Group:
+        return self._measures.group_of(scan.measures)
+
+    def _arrive(self, scan: Scan, through: int, rows: int) -> None:
+        for measure in scan.measures:
+            self._measures.frontiers[measure] = through
+        scan.frontier = through
+        scan.scanned += rows
+
+    def _enter(self, matches: list[Matches]) -> None:
+        entering = [(self._inside(each), 1) for each in matches]
+        self._conditions.settle(self._derivation.enter(entering, scanning=True))
+        self._conditions.discard_flips()
+
+    def _in_pieces(self, scan: Scan, through: int, rows: int) -> Iterator[None]:
+        """Passes what lies before `through`: reads it, makes room for it and enters it, all piece by piece."""
+        found: list[list[Matches]] = []
+        lacking: Counter[str] = Counter()
+        begun = None
+        while begun != self._flow.state:  # a snapshot began or ended: what was to be read may be gone
+            begun = self._flow.state
+            found = []
+            lacking.clear()
+            group = self._group(scan)
+            for columns in self._flow.scan(scan.frontier, through, rows):
+                matches = collect(columns, group, self._measures.filters, self._measures.specs)
+                found.append([each.with_values() for each in matches])
+                for each in matches:
+                    lacking.update(self._cells.lacking(each))
+                yield
+                if self._flow.state != begun:
+                    break
+        yield from self._cells.make_room(lacking, rows)
+        self._arrive(scan, through, self._flow.count(scan.frontier, through))
+        for matches in found:
+            self._enter(matches)
+            yield
+
+    def _next_piece(self, scan: Scan) -> None:
+        assert scan.pieces is not None
+        if next(scan.pieces, scan) is scan:
+            scan.pieces = None
 
     def _inside(self, matches: Matches) -> Matches:
         matches.subjects = self._measures.subjects_now(matches, self._canonical)

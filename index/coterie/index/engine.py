@@ -114,6 +114,7 @@ class Engine:
         if state.sweeps.under_way:
             assert below is not None, "a sweep is finished before anything else is done"
             assert record.at == state.now, "a sweep is of one instant"
+        state.builds.complete()
         state.revision = record.revision
         state.advance(record.at, below or 0)
         refused: CoterieError | None = None
@@ -164,6 +165,7 @@ class Engine:
 
         Nothing anyone can ask for changes. Whatever of it is missing when the first part comes is done then.
         """
+        self._state.builds.complete()
         return self._state.sweeps.prepare(at, rows)
 
     def sweep_parts(self, rows: int) -> list[int]:
@@ -182,6 +184,13 @@ class Engine:
         Nor is there during a sweep: a build must find every subject at the same instant.
         """
         return not self.preparing and self._state.builds.step(rows)
+
+    def settle_builds(self) -> bool:
+        """Does a piece of an instant a build is in the middle of; returns whether it was in the middle of none.
+
+        Before the next record, sweep or snapshot: what is left then is done at one go.
+        """
+        return self._state.builds.settle()
 
     # ------------------------------------------------------------ identity
 
@@ -328,6 +337,10 @@ class Engine:
         return status_of(self._state)
 
     def snapshot_parts(self) -> dict[str, Part]:
-        """Returns the parts of the state, in the order in which they must be loaded; not in the middle of a sweep."""
+        """Returns the parts of the state, in the order in which they must be loaded, for a snapshot that begins now.
+
+        Not in the middle of a sweep.
+        """
         assert not self.sweeping, "a snapshot shows no half of a sweep"
+        self._state.builds.complete()
         return self._parts

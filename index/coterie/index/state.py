@@ -87,7 +87,9 @@ class State:
         waiting = (self.schedule, self.latches.deadlines)
         self.sweeps = Sweeps(self.measures, self.cells, self.derivation, self.conditions, self.cursors, waiting)
         self.catalog = Catalog(self.graph, settings)
-        self.builds = Builds(self.measures, self.derivation, self.conditions, self.flow, self.catalog, self.canonical)
+        self.builds = Builds(
+            self.measures, self.cells, self.derivation, self.conditions, self.flow, self.catalog, self.canonical
+        )
         self.changes = ChangeLog(settings)
         self.workshop = Workshop(
             self.measures,

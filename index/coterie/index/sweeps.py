@@ -19,7 +19,7 @@ from coterie.index.conditions import Conditions
 from coterie.index.cursors import Cursors
 from coterie.index.deadlines import Deadlines
 from coterie.index.derivation import Derivation
-from coterie.index.measures.cells import TABLES, Cells, Touched, keys_of
+from coterie.index.measures.cells import Cells, Touched
 from coterie.index.measures.matches import Matches
 from coterie.index.measures.registry import Measures
 from coterie.index.measures.spec import Shape
@@ -27,7 +27,7 @@ from coterie.index.schedule import Schedule
 
 _NEAR_MS = 5  # a way so short is not cut for a few events; what was found out before says whether there are many
 _LEAST_ROWS = 64  # passed by each cursor in a step, however many cursors there are
-_MOST_STEPS = 16  # found out at once
+_MOST_STEPS = 4  # found out at once
 _APPLIED_ROWS = 8192  # a piece where a record has to prepare itself
 
 
@@ -226,10 +226,9 @@ class Sweeps:
                 for matches in piece:
                     passing.setdefault(matches.shape, _Passing(matches.shape)).add(matches)
                     entering = self._cursors.entering(boundary, matches)
-                    lacking.update({} if entering is None else _lacking(self._cells, entering))
+                    lacking.update({} if entering is None else self._cells.lacking(entering))
                 yield
-        for name, coming in sorted(lacking.items()):
-            yield from self._cells.tables[name].make_room(coming, rows)
+        yield from self._cells.make_room(lacking, rows)
         for due in self._schedule.due_by(plan.at):
             for start in range(0, len(due.subjects), rows):
                 subjects = due.subjects[start : start + rows]
@@ -275,18 +274,6 @@ class Sweeps:
         if due is not None:
             for number in np.unique(due["numbers"]).tolist():
                 self._schedule.ask(number, due["subjects"][due["numbers"] == number])
-
-
-def _lacking(cells: Cells, matches: Matches) -> dict[str, int]:
-    """Returns how many rows at most the tables lack for events that are to enter, for shapes of which there are many."""
-    if matches.shape not in (Shape.COUNT, Shape.SUM, Shape.DISTINCT, Shape.EXTREME):
-        return {}
-    keys = keys_of(matches.measures, matches.subjects)
-    first, *others = TABLES[matches.shape]
-    lacking = {first: int(np.count_nonzero(cells.tables[first].find(keys) < 0))}
-    for name in others:
-        lacking[name] = int(np.count_nonzero(cells.tables[name].find(keys, matches.extra) < 0))
-    return lacking
 
 
 def _arrange(plan: _Plan) -> Iterator[None]:

@@ -97,7 +97,7 @@ class Dataset:
         self.events = EventReader(settings.engine)
         self.requests = RequestMemory(settings.request_ids, settings.request_id_ms, clock.now)
         self.writer = Writer(self.engine, self.journal, clock, settings, way, self._applied)
-        self.snapshots = Snapshots(self.engine, self.journal, self.store, settings, clock)
+        self.snapshots = Snapshots(self.engine, self.journal, self.store, settings, clock, way)
         self.scans = Scans(settings, clock, way, self.progress)
         self.watchers = 0
 

@@ -19,6 +19,7 @@ from coterie.index.storage.snapshot import Snapshot
 from coterie.index.storage.store import StateStore
 from coterie.server.clock import Clock
 from coterie.server.config import ServerSettings
+from coterie.server.way import Way
 
 _SIZE_EVERY = 1_000  # records
 _log = logging.getLogger("coterie.server")
@@ -38,10 +39,10 @@ class Snapshots:
     """Takes the snapshots of one dataset."""
 
     def __init__(
-        self, engine: Engine, journal: Journal, store: StateStore, settings: ServerSettings, clock: Clock
+        self, engine: Engine, journal: Journal, store: StateStore, settings: ServerSettings, clock: Clock, way: Way
     ) -> None:
         self._engine, self._journal, self._store = engine, journal, store
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._way = settings, clock, way
         self._events = self._records = 0
         self._size_before = journal.size_bytes  # its file keeps its size when records are dropped
         self._running: asyncio.Task[Taken] | None = None
@@ -92,7 +93,7 @@ class Snapshots:
     async def _run(self) -> Taken:
         began = self._clock.now()
         engine = self._engine
-        await self._sweep_ended()
+        await self._between_instants()
         snapshot = Snapshot(self._store, self._journal, engine.snapshot_parts(), engine.revision, engine.now)
         failed: CoterieError | None = None
         try:
@@ -111,9 +112,12 @@ class Snapshots:
             raise
         return Taken(snapshot.revision, snapshot.now, self._clock.now() - began, snapshot.written_bytes)
 
-    async def _sweep_ended(self) -> None:
-        """Waits for the end of a sweep: in its middle, subjects stand at two instants."""
-        while self._engine.sweeping:
+    async def _between_instants(self) -> None:
+        """Waits until no sweep and no build is in the middle of an instant: there is no half of one on disk."""
+        while self._engine.sweeping or not self._engine.settle_builds():
+            if not self._engine.sweeping:
+                await self._way.give()
+                continue
             if self._stopping:
                 raise Unavailable("the server is stopping in the middle of a sweep")
             self._moved.clear()

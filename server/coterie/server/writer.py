@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from coterie.index.engine import Engine
 from coterie.index.errors import (
@@ -47,7 +46,6 @@ from coterie.server.config import ServerSettings
 from coterie.server.pace import Pace
 from coterie.server.way import Way
 
-Result = TypeVar("Result")
 # What a caller can do wrong. Anything else that `apply` raises may have come in the middle of its work.
 _REFUSALS = (InputError, NotFound, Exists, PreconditionFailed, EtagMismatch)
 _log = logging.getLogger("coterie.server")
@@ -236,6 +234,7 @@ class Writer:
         """Returns the next parts of an instant, prepared between other work."""
         # Half as many as in a step: a crowd is passed on to every segment at once, which costs as much again.
         rows = self._settings.sweep_rows // 2
+        await self._settle_builds()
         while not self._engine.prepare_sweep(at, rows):
             await self._way.give()
         parts = self._engine.sweep_parts(rows)[: self._settings.group_records]
@@ -263,7 +262,7 @@ class Writer:
         self._in_flight += 1
         self._caught_up.clear()
         try:
-            await self._in_thread(self._journal.append, group.records)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.append, group.records)
         except CoterieError as error:
             self._in_flight -= 1
             for draft in group.drafts:
@@ -288,12 +287,18 @@ class Writer:
                 if self.condition.failed:
                     draft.fail(Unavailable(self.condition.failed))
                     continue
+                await self._settle_builds()
                 self._apply(draft, record)
                 await self._way.give()
             self._in_flight -= 1
             if not self._in_flight:
                 self._caught_up.set()
             self._wake.set()
+
+    async def _settle_builds(self) -> None:
+        """Brings builds to where a record may follow: out of the middle of a crowded instant."""
+        while not self._engine.settle_builds():
+            await self._way.give()
 
     def _apply(self, draft: Draft, record: Record) -> None:
         try:
@@ -320,9 +325,6 @@ class Writer:
         if isinstance(record.payload, _MAY_BUILD):
             self._builder.wake()
         self._applied(outcome)
-
-    async def _in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     async def _catch_up(self) -> None:
         """Waits until everything committed is applied."""

@@ -21,6 +21,8 @@ from coterie.index.model import Event, SubjectKind, Value
 from coterie.index.time.calendar import HIGHEST
 from coterie.index.views import ColumnView, Instants, Rows
 
+_SAMPLES = 64  # of each source, where about so many rows are looked for
+
 Hashes = npt.NDArray[np.uint64]
 T = TypeVar("T")
 
@@ -163,15 +165,20 @@ class Sources:
     def reach(self, after: int, rows: int, *others: Instants) -> int | None:
         """Returns a time later than `after` with about `rows` rows between, those of one time together.
 
-        `others` are sorted times later than `after` to be counted in. None where nothing is left.
+        `others` are sorted times later than `after` to be counted in. None where nothing is left. Every few rows one
+        is looked at, so there may be a few more for each source.
         """
         ahead = [times[:rows] for times in others if len(times)]
         for source, start in self._ahead(after, rows):
             ahead.append(source.times[start : start + rows])
         if not ahead:
             return None
-        joined = np.concatenate(ahead)
-        return int(joined.max() if len(joined) <= rows else np.partition(joined, rows - 1)[rows - 1])
+        if sum(map(len, ahead)) <= rows:
+            return int(max(times[-1] for times in ahead))
+        stride = max(rows // _SAMPLES, 1)
+        sampled = np.concatenate([times[::stride] for times in ahead])
+        sampled.sort()
+        return int(sampled[rows // stride - 1])
 
     def _ahead(self, after: int, rows: int) -> list[tuple[Source, int]]:
         """The sources that hold the next `rows` rows, with the index of their first row later than `after`."""

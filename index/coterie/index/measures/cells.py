@@ -7,7 +7,7 @@ cell equals the aggregate over exactly the events that entered and have not left
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,6 +245,22 @@ class Cells:
         """Returns the dense ids that have a cell of the measure (a pass over the table)."""
         keys = self.tables[TABLES[shape][0]].live_keys()
         return unpack(keys[(keys >> _HALF) == np.uint64(measure)])[1]
+
+    def lacking(self, matches: Matches) -> dict[str, int]:
+        """Returns how many rows at most each table lacks for events that are to enter, for shapes of which there are many."""
+        if matches.shape not in (Shape.COUNT, Shape.SUM, Shape.DISTINCT, Shape.EXTREME):
+            return {}
+        keys = keys_of(matches.measures, matches.subjects)
+        first, *others = TABLES[matches.shape]
+        lacking = {first: int(np.count_nonzero(self.tables[first].find(keys) < 0))}
+        for name in others:
+            lacking[name] = int(np.count_nonzero(self.tables[name].find(keys, matches.extra) < 0))
+        return lacking
+
+    def make_room(self, lacking: Mapping[str, int], rows: int) -> Iterator[None]:
+        """Makes room for rows of tables, a step at a time; see `Table.make_room`."""
+        for name, coming in sorted(lacking.items()):
+            yield from self.tables[name].make_room(coming, rows)
 
     def drop(self, measure: int, shape: Shape) -> None:
         """Empties all cells of a measure nobody uses any more."""

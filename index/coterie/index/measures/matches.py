@@ -8,7 +8,7 @@ and whose subject the event carries; nothing is said yet about windows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,13 @@ class Matches:
 
     def __len__(self) -> int:
         return len(self.measures)
+
+    def with_values(self) -> Matches:
+        """Returns the same rows, independent of where their values were read from."""
+        if self.values is None:
+            return self
+        held = self.values(np.arange(len(self)))
+        return replace(self, values=lambda chosen: [held[row] for row in chosen.tolist()])
 
     def where(self, mask: NDArray[np.bool_] | None) -> Matches:
         """Returns the rows under a mask; None: all of them."""
