@@ -20,6 +20,18 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(work)
 
 
+class Clock:
+    """Time that passes by steps of work, and by `per_look` whenever it is asked for."""
+
+    def __init__(self, per_look: float = 0.0) -> None:
+        self.now, self._per_look = 0.0, per_look
+
+    def __call__(self) -> float:
+        """The time, in seconds."""
+        self.now += self._per_look
+        return self.now
+
+
 async def _turns(number: int) -> None:
     for _ in range(number):
         await asyncio.sleep(0)
@@ -29,7 +41,8 @@ def test_a_call_on_its_way_reaches_its_handler_in_the_rest() -> None:
     """However many turns of the loop it takes from its beginning to its handler."""
 
     async def main() -> None:
-        way, handled = Way(), asyncio.Event()
+        clock = Clock()
+        way, handled = Way(clock), asyncio.Event()
 
         async def call() -> None:
             await _turns(2)
@@ -39,6 +52,7 @@ def test_a_call_on_its_way_reaches_its_handler_in_the_rest() -> None:
             handled.set()
 
         task = asyncio.create_task(call())
+        clock.now += 0.001
         await way.give()
         assert handled.is_set()
         await task
@@ -50,7 +64,8 @@ def test_without_calls_a_rest_is_short() -> None:
     """Work that nobody interrupts loses a few turns of the loop after each step."""
 
     async def main() -> None:
-        way, turns = Way(), 0
+        clock = Clock()
+        way, turns = Way(clock), 0
 
         async def count() -> None:
             nonlocal turns
@@ -59,18 +74,24 @@ def test_without_calls_a_rest_is_short() -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(count())
+        clock.now += 0.001
         await way.give()
+        assert 4 <= turns <= 10
+        turns = 0
+        clock.now += 0.0001  # a step so short shares the rest of others
+        await way.give()
+        assert turns == 1
         task.cancel()
-        assert turns <= 5
 
     run(main())
 
 
 def test_steps_of_different_work_do_not_pile_up() -> None:
-    """Between any two steps the loop has some turns, whoever does them."""
+    """Between any two long steps the loop has some turns, whoever does them."""
 
     async def main() -> None:
-        way, turn = Way(), 0
+        clock = Clock()
+        way, turn = Way(clock), 0
         steps: list[int] = []
 
         async def count() -> None:
@@ -80,16 +101,16 @@ def test_steps_of_different_work_do_not_pile_up() -> None:
                 await asyncio.sleep(0)
 
         async def work() -> None:
-            await way.give()
             for _ in range(10):
                 steps.append(turn)
+                clock.now += 0.001
                 await way.give()
 
         task = asyncio.create_task(count())
         await asyncio.gather(work(), work(), work())
         task.cancel()
         assert len(steps) == 30
-        assert all(later - earlier >= 3 for earlier, later in pairwise(steps))
+        assert all(later - earlier >= 3 for earlier, later in pairwise(steps[2:]))  # all three begin at once
 
     run(main())
 
@@ -98,7 +119,7 @@ def test_a_call_that_never_arrives_holds_nothing_up() -> None:
     """Its caller went away: the rest ends, and the next no longer waits for it."""
 
     async def main() -> None:
-        way = Way()
+        way = Way(Clock(per_look=0.0004))
 
         async def call() -> None:
             way.arriving()
@@ -107,7 +128,6 @@ def test_a_call_that_never_arrives_holds_nothing_up() -> None:
         assert way.awaited == 1
         await way.give()
         assert way.awaited == 0
-        await way.give()
 
     run(main())
 
