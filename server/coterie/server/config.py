@@ -89,7 +89,7 @@ class ServerSettings:
     request_id_ms: int = _setting(24 * HOUR_MS, "how long an answer is remembered by its request id", 0)
     tick_spacing_ms: int = _setting(20, "distance between moves of time under load", 1, SECOND_MS)
     tick_burst: int = _setting(8, "moves of time to the very millisecond before that distance is kept", 1, 1_000)
-    sweep_rows: int = _setting(8_192, "events passed by all windows together in one step when time moves", 2)
+    sweep_rows: int = _setting(4_096, "events passed by all windows together in one step when time moves", 2)
     build_rows: int = _setting(8_192, "events of history read in one step of a segment's build", 1)
     scans: int = _setting(4, "calls that scan history at the same time, per dataset", 1, 1_000)
     scan_progress_ms: int = _setting(200, "distance between two progress messages of a scan", 0, HOUR_MS)
