@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,25 @@ async def test_a_record_that_cannot_be_applied(server: Served) -> None:
     assert status.state == admin.SERVING_STATE_FAILED
     await server.admin.CreateDataset(admin.CreateDatasetRequest(dataset="other"))
     await server.ingest(event("view", "u1"), dataset="other")
+
+
+@pytest.mark.parametrize("piece", ["step_builds", "settle_builds"])
+def test_a_build_that_fails(piece: str) -> None:
+    """A defect in a build stops the dataset: whoever writes is told, and waits for nothing."""
+
+    @served()
+    async def run(server: Served) -> None:
+        def broken(*_: Any) -> Any:
+            raise ZeroDivisionError
+
+        setattr(server.dataset.engine, piece, broken)
+        server.dataset.writer._builder.wake()
+        with suppress(grpc.aio.AioRpcError):  # the one that finds out
+            await server.ingest(event("view", "u1"))
+        problem = await expect(server.ingest(event("view", "u1")), Code.UNAVAILABLE, "UNAVAILABLE")
+        assert "build of a segment failed (ZeroDivisionError" in problem.message
+
+    run()
 
 
 def test_data_loss() -> None:

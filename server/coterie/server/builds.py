@@ -52,6 +52,14 @@ class Builder:
         self._activating.discard(segment)
         self.wake()
 
+    async def settle(self) -> None:
+        """Brings builds out of the middle of a crowded instant, so that a record may follow."""
+        try:
+            while not self._engine.settle_builds():
+                await self._way.give()
+        except Exception as error:  # noqa: BLE001 - as in `_run`
+            self._failed(error)
+
     async def _run(self) -> None:
         try:
             while True:
@@ -66,5 +74,8 @@ class Builder:
                     self._awake.clear()
                 await (self._way.give() if worked else asyncio.sleep(_REST_S))
         except Exception as error:  # noqa: BLE001 - a defect stops the dataset, not the server
-            _log.exception("a build failed")
-            self._fail(f"the build of a segment failed ({type(error).__name__}: {error})")
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        _log.error("a build failed", exc_info=error)
+        self._fail(f"the build of a segment failed ({type(error).__name__}: {error})")

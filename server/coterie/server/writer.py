@@ -234,7 +234,7 @@ class Writer:
         """Returns the next parts of an instant, prepared between other work."""
         # Half as many as in a step: a crowd is passed on to every segment at once, which costs as much again.
         rows = self._settings.sweep_rows // 2
-        await self._settle_builds()
+        await self._builder.settle()
         while not self._engine.prepare_sweep(at, rows):
             await self._way.give()
         parts = self._engine.sweep_parts(rows)[: self._settings.group_records]
@@ -284,21 +284,16 @@ class Writer:
     async def _apply_groups(self) -> None:
         while (group := await self._committed.get()) is not None:
             for draft, record in zip(group.drafts, group.records, strict=True):
+                await self._builder.settle()
                 if self.condition.failed:
                     draft.fail(Unavailable(self.condition.failed))
                     continue
-                await self._settle_builds()
                 self._apply(draft, record)
                 await self._way.give()
             self._in_flight -= 1
             if not self._in_flight:
                 self._caught_up.set()
             self._wake.set()
-
-    async def _settle_builds(self) -> None:
-        """Brings builds to where a record may follow: out of the middle of a crowded instant."""
-        while not self._engine.settle_builds():
-            await self._way.give()
 
     def _apply(self, draft: Draft, record: Record) -> None:
         try:
