@@ -5,6 +5,7 @@ The call runs in a thread of its own, so that Ctrl-C never strikes inside of gRP
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -48,15 +49,20 @@ def _beside(call: Callable[[], Any], give_up: Callable[[], None]) -> Any:
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             outcome["error"] = error
 
+    # A handler that only notes it: a KeyboardInterrupt could strike in a finalizer, where it would be lost.
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
     thread = threading.Thread(target=run, daemon=True)
-    thread.start()
     try:
-        while thread.is_alive():
+        thread.start()
+        while thread.is_alive() and not pressed.is_set():
             thread.join(_LOOK_SECONDS)
-    except KeyboardInterrupt:
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed.is_set():
         give_up()
         thread.join(_END_SECONDS)
-        raise
+        raise KeyboardInterrupt
     if "error" in outcome:
         raise outcome["error"]
     return outcome["answer"]
