@@ -77,8 +77,11 @@ def test_a_build_that_fails(piece: str) -> None:
 
         setattr(server.dataset.engine, piece, broken)
         server.dataset.writer._builder.wake()
-        with suppress(grpc.aio.AioRpcError):  # the one that finds out
+        with suppress(grpc.aio.AioRpcError):  # may be the one that finds out
             await server.ingest(event("view", "u1"))
+        async with asyncio.timeout(30):  # the builder looks some milliseconds after it was woken
+            while (await server.admin.GetStatus(admin.GetStatusRequest())).state != admin.SERVING_STATE_FAILED:
+                pass
         problem = await expect(server.ingest(event("view", "u1")), Code.UNAVAILABLE, "UNAVAILABLE")
         assert "build of a segment failed (ZeroDivisionError" in problem.message
 
