@@ -1,7 +1,7 @@
 """One instant passed in parts beside the oracle, which knows nothing of parts.
 
 Owns what is compared between two parts: whose turn has come is a member as of the instant, everybody else as of
-before it. Invariant: after the last part engine and oracle stand at the same instant, as after an ordinary tick.
+before it; where a segment looks from users at accounts, or the other way, everybody as of before it. Invariant: after the last part engine and oracle stand at the same instant, as after an ordinary tick.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pass_in_parts(pair: SideBySide, at: int, parts: Parts) -> None:
     """Moves engine and oracle to an instant, the engine in parts; compares everything on the way."""
     at = max(pair.now, at)
     before, after = pair.members(), pair.members(at)
-    apart = [name for name in before if not _is_bridged(pair, name)]
+    bridged = {name for name in before if _is_bridged(pair, name)}
     changes: list[Change] = []
     below = 0
     ends = [end for index, end in enumerate(parts.ends) if end > max(parts.ends[:index], default=0)]
@@ -51,15 +51,16 @@ def pass_in_parts(pair: SideBySide, at: int, parts: Parts) -> None:
         below = end
         assert pair.engine.sweeping
         assert pair.engine.next_instant() == pair.engine.now == at, "the rest of it is due now"
-        for name in apart:
-            _compare(pair, name, {each for each in after[name] if each < below} | _from(before[name], below))
+        for name in before:
+            moved = 0 if name in bridged else below
+            _compare(pair, name, {each for each in after[name] if each < moved} | _from(before[name], moved))
     pair.dataset.apply(record)
-    pair.dataset.end_record()
+    pair.end_record()
     assert not pair.engine.sweeping
-    moved = Counter((change.segment, member) for change in changes for member in (*change.joined, *change.left))
-    blinking = [movement for movement, times in moved.items() if times > 1 and movement[0] in apart]
+    moves = Counter((change.segment, member) for change in changes for member in (*change.joined, *change.left))
+    blinking = [move for move, times in moves.items() if times > 1]
     assert not blinking, f"moved more than once in one instant: {blinking}"
-    for name in apart:
+    for name in before:
         joined = {member for change in changes if change.segment == name for member in change.joined}
         left = {member for change in changes if change.segment == name for member in change.left}
         assert (joined, left) == (after[name] - before[name], before[name] - after[name]), name
@@ -122,7 +123,7 @@ def _compare(pair: SideBySide, name: str, members: set[int]) -> None:
 
 
 def _is_bridged(pair: SideBySide, name: str) -> bool:
-    """Says whether a segment looks from users at accounts or the other way: these stand at two instants meanwhile."""
+    """Says whether a segment looks from users at accounts or the other way: it waits meanwhile."""
     served = pair.dataset.segments[name].serving
     assert served is not None
     if not served.rule:

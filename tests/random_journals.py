@@ -31,7 +31,7 @@ from tests.state_machine import Machine
 
 BATCH = 100  # examples of one seed
 STEPS = 25
-BATCHES_OF_A_PROCESS = 10  # more or less
+BATCHES_OF_A_PROCESS = 40  # more or less
 
 # A failing journal is shortened by `shorten`, much faster than by shrinking what was drawn.
 HOW = {

@@ -89,6 +89,7 @@ class SideBySide:
         self.changes: list[tuple[model.ChangeEntry, ...]] = []  # by record
         self.joined_at: dict[tuple[str, int], int] = {}
         self.created_in: dict[str, int] = {}  # segment -> position of its record in the journal
+        self._members: dict[int, Members] = {}  # the oracle's, by instant, until its dataset changes
 
     @property
     def now(self) -> int:
@@ -119,7 +120,7 @@ class SideBySide:
             taken = (outcome.accepted, outcome.duplicates, [(one.index, one.reason) for one in outcome.refused])
             assert taken == (expected.accepted, expected.duplicates, expected.refused)
         self._adopt_builds()
-        self.dataset.end_record()
+        self.end_record()
         changes = tuple(self.engine.changes.since(record.revision - 1))
         assert outcome is None or outcome.changes == changes
         self.changes.append(changes)
@@ -184,17 +185,30 @@ class SideBySide:
         if self.disk is not None:
             self.disk.close()
 
+    def end_record(self) -> None:
+        """The oracle has applied a record."""
+        self.dataset.end_record()
+        self._members = {}
+
     def _adopt_builds(self) -> None:
         """What needed no build is served at once; the oracle takes the engine's word for when, not for what."""
         for name, segment in self.dataset.segments.items():
             held = self.engine.segment(name)
             if segment.pending is not None and held.state is SegmentState.READY and held.pending is None:
                 self.dataset.promote(name)
+                self._members = {}
             assert (segment.pending is None) == (held.state is SegmentState.READY and held.pending is None)
 
     def members(self, now: int | None = None) -> Members:
-        """Returns the oracle's members of every segment that answers, at `now` (default: now)."""
-        moment = Moment(self.dataset, SubjectKind.USER, self.dataset.now if now is None else now)
+        """Returns the oracle's members of every segment that answers, at `now` (default: now); must not be changed."""
+        at = self.dataset.now if now is None else now
+        known = self._members.get(at)
+        if known is None:
+            known = self._members[at] = self._work_out(at)
+        return known
+
+    def _work_out(self, at: int) -> Members:
+        moment = Moment(self.dataset, SubjectKind.USER, at)
         moments = {each.kind: each for each in (moment, moment.other)}
         result: Members = {}
         for name in self.served():

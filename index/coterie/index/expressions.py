@@ -115,6 +115,8 @@ class Graph:
         self._bridges: dict[Node, Bridge] = {}
         self._parents: dict[int, list[Node]] = {}  # by id() of the source; sources live as long as they are used
         self._roots: dict[int, list[Root]] = {}
+        self._over_bridges: set[Node] | None = None  # while they wait
+        self._postponed: dict[Node, BitMap] = {}  # which of them are to be looked at for whom
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -208,9 +210,12 @@ class Graph:
 
     def above(self, root: Root) -> tuple[list[Node], list[Root]]:
         """Returns the nodes and roots that depend on a root, itself included."""
+        return self._above([root])
+
+    def _above(self, sources: Iterable[Root | Node]) -> tuple[list[Node], list[Root]]:
         nodes: dict[Node, None] = {}
         roots: dict[Root, None] = {}
-        pending: list[Root | Node] = [root]
+        pending = list(sources)
         while pending:
             source = pending.pop()
             if source in nodes or source in roots:
@@ -259,13 +264,27 @@ class Graph:
         return candidates - truths if node.empty else truths
 
     def propagate(
-        self, changed: Iterable[tuple[Source, BitMap]], affiliated: dict[SubjectKind, BitMap] | None = None
+        self,
+        changed: Iterable[tuple[Source, BitMap]],
+        affiliated: dict[SubjectKind, BitMap] | None = None,
+        *,
+        midway: bool = False,
     ) -> dict[Root, BitMap]:
         """Runs changed truths up the graph, children first; returns the subjects whose truth flipped, by root.
 
         `affiliated` are the users whose account, and the accounts whose users, have changed: bridges look at them again.
+        `midway`, some subjects stand at another instant than the others. A bridge would see both, so bridges and what
+        stands over them stay as they are, for everyone, until the first run that is not midway; it catches up.
         """
         wave = _Wave(self._parents, self._roots)
+        if midway:
+            if self._over_bridges is None:
+                self._over_bridges = set(self._above(self._bridges)[0])
+        else:
+            for node, ids in self._postponed.items():
+                wave.look(node, ids)
+            self._over_bridges, self._postponed = None, {}
+        waits = self._over_bridges or ()
         for source, ids in changed:
             wave.notify(source, ids)
         if affiliated:
@@ -274,6 +293,9 @@ class Graph:
                     wave.look(node, affiliated[bridge.kind])
         while wave.waiting:
             node, ids = wave.next()
+            if node in waits:
+                self._postponed.setdefault(node, BitMap()).__ior__(ids)
+                continue
             ids = self._evaluate(node, ids) ^ (node.bits & ids)
             if ids:
                 node.bits ^= ids

@@ -203,7 +203,7 @@ class State:
         changed += [(members, ids) for members, ids in self._members_flipped.items() if ids]
         self._members_flipped = {}
         affiliated = self.affiliation.drain()
-        flipped = self.graph.propagate(changed, affiliated) if changed or affiliated else {}
+        flipped = self.graph.propagate(changed, affiliated, midway=self.sweeps.under_way)
         self.latches.note(flipped, self.born)
         deltas = self._deltas(flipped)
         for kind in SubjectKind:
