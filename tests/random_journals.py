@@ -9,6 +9,7 @@ its number: `python -m tests.random_journals 1 --first SEED`.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import unittest
@@ -46,9 +47,14 @@ def make_small_steps() -> None:
     snapshot._TRANSACTION_BYTES, snapshot._COLLECT_BYTES, names._PAGE_ENTRIES = 2_000, 500, 2
 
 
-def remember_rules() -> None:
-    """Reads each rule's text once, however often a journal is done again; for a process that does nothing else."""
+def hurry() -> None:
+    """Reads each rule's text once, however often a journal is done again, and looks for garbage less often.
+
+    For a process that does nothing else.
+    """
     language._read = lru_cache(4096)(language._read)
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def run_batch(number: int, examples: int = BATCH) -> str:
@@ -95,7 +101,7 @@ def _results(seeds: range, jobs: int) -> Iterator[tuple[int, str]]:
     # A process's memory grows with what it has drawn, so it is replaced now and then, together with its whole pool:
     # a pool that replaces its processes one by one (`max_tasks_per_child`) comes to a standstill in Python 3.11.
     for start in range(0, len(seeds), jobs * BATCHES_OF_A_PROCESS):
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=remember_rules) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=hurry) as pool:
             some = seeds[start : start + jobs * BATCHES_OF_A_PROCESS]
             waiting = {pool.submit(run_batch, number): number for number in some}
             try:
