@@ -54,7 +54,7 @@ def hurry() -> None:
     """
     language._read = lru_cache(4096)(language._read)
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(50_000)
 
 
 def run_batch(number: int, examples: int = BATCH) -> str:
