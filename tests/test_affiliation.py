@@ -12,8 +12,9 @@ from coterie.index import affiliation as affiliations
 from coterie.index import bridges
 from coterie.index.affiliation import Affiliation
 from coterie.index.bridges import Bridge, CountOfUsers, OfAccount
-from coterie.index.expressions import Graph, Members, Ref, Root
+from coterie.index.expressions import Graph
 from coterie.index.model import ACCOUNT_ID, USER_ID, Identifier, SubjectKind
+from coterie.index.nodes import Members, Ref, Root
 from coterie.index.subjects.attributes import AttributeTable
 from coterie.index.subjects.identity import IdentityMap
 

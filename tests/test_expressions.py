@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from coterie.index.expressions import Graph, Members, Operation, Ref, Root, rank_of
+from coterie.index.expressions import Graph
+from coterie.index.nodes import Members, Operation, Ref, Root, rank_of
 
 SUBJECTS = range(1, 9)
 INPUTS = 4

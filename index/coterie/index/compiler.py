@@ -15,9 +15,9 @@ import numpy as np
 from coterie.index.bridges import bridge_of, misplaced
 from coterie.index.conditions import Condition, Ids, Question
 from coterie.index.errors import RuleInvalid, RuleUnsupported
-from coterie.index.expressions import Operation
 from coterie.index.measures.spec import VISIT_TYPES, MeasureSpec, Ranking, Shape, needs_zone
 from coterie.index.model import SubjectKind
+from coterie.index.nodes import Operation
 from coterie.index.plan import Across, Combined, Negated, Nested, Plan, Tree
 from coterie.index.plan_events import (
     chain_of,

@@ -16,9 +16,9 @@ from pyroaring import BitMap
 from coterie.index.bridges import CountOfUsers
 from coterie.index.compiler import compile_rule
 from coterie.index.explained import Answer, Explained, NewestEvent, NodeKind
-from coterie.index.expressions import Members, Ref
 from coterie.index.leaf_facts import bar_of, value_of
 from coterie.index.model import Identifier, SegmentDefinition, SegmentKind, SubjectKind, Universe
+from coterie.index.nodes import Members, Ref
 from coterie.index.plan import Plan, Tree
 from coterie.index.probes import Probe, Probes
 from coterie.index.rule_trees import bridges_of, children_of, cut, leaves_of, parts_of, printed, size_of

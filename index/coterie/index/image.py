@@ -15,9 +15,9 @@ import msgpack
 from pyroaring import BitMap
 
 from coterie.index.conditions import ids_of
-from coterie.index.expressions import Members, Ref
 from coterie.index.measures.spec import Shape
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SubjectKind, Universe
+from coterie.index.nodes import Members, Ref
 from coterie.index.segments import Pending, Segment, SegmentVersion
 from coterie.index.state import State
 from coterie.index.storage.parts import Page, Part

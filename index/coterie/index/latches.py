@@ -17,8 +17,9 @@ from pyroaring import BitMap
 from coterie.index.bits import BitPages
 from coterie.index.conditions import bitmap, ids_of
 from coterie.index.deadlines import Deadlines
-from coterie.index.expressions import Graph, Members, Operation, Ref, Root, rank_of
+from coterie.index.expressions import Graph
 from coterie.index.model import SegmentDefinition, SubjectKind
+from coterie.index.nodes import Members, Operation, Ref, Root, rank_of
 from coterie.index.table import Keys
 
 _HALF = np.uint64(32)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from coterie.index.bridges import Bridge
 from coterie.index.conditions import Condition
-from coterie.index.expressions import Operation
+from coterie.index.nodes import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,10 @@ from coterie.index.errors import (
     SegmentNotFound,
     WrongSegmentKind,
 )
-from coterie.index.expressions import Graph, Members, Operation, Ref, Root, rank_of
+from coterie.index.expressions import Graph
 from coterie.index.latches import Latch
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind, SegmentState, SubjectKind, Universe
+from coterie.index.nodes import Members, Operation, Ref, Root, rank_of
 from coterie.index.plan import Across, Combined, Negated, Nested, Plan, Tree
 from coterie.index.settings import Settings
 

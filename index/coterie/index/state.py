@@ -2,7 +2,7 @@
 
 A record works in phases, each with one cause: time first, then what the record itself says. A phase ends by
 running everything that flipped up the expression graph. Owns the parts. Invariant: between records the graph
-is settled and no flip is pending.
+is settled and no flip is pending; in the middle of a sweep, what looks across between subject kinds waits.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from coterie.index.events.derived import Derived
 from coterie.index.events.filters import FilterSet
 from coterie.index.events.flow import Flow
 from coterie.index.events.history import History
-from coterie.index.expressions import Graph, Members, Root, Source
+from coterie.index.expressions import Graph
 from coterie.index.latches import Latches
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
 from coterie.index.model import ACCOUNT_ID, Cause, Change, ChangeEntry, SegmentDefinition, SubjectGone, SubjectKind
+from coterie.index.nodes import Members, Root, Source
 from coterie.index.plan import Plan
 from coterie.index.questions import BIRTH
 from coterie.index.rules import parse, parse_stored

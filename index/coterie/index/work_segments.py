@@ -12,7 +12,6 @@ from pyroaring import BitMap
 from coterie.index.algebra import members_of
 from coterie.index.conditions import bitmap
 from coterie.index.errors import LimitExceeded, PreconditionFailed, WrongSegmentKind
-from coterie.index.expressions import Members, Ref, Root
 from coterie.index.latches import Latch
 from coterie.index.model import (
     ActivateBuild,
@@ -28,6 +27,7 @@ from coterie.index.model import (
     SubjectKind,
     UpdateSegment,
 )
+from coterie.index.nodes import Members, Ref, Root
 from coterie.index.plan import Plan
 from coterie.index.rules import parse_expression_of_names
 from coterie.index.segments import Delta, Pending, Segment, SegmentVersion
