@@ -108,3 +108,17 @@ def test_a_sequence_let_go_during_a_snapshot_is_restored_from_it(tmp_path: Path)
     pair.apply(model.ActivateBuild("s0"), START + HOUR)
     pair.snapshot(None)
     pair.reopen()
+
+
+def test_a_visit_begins_with_an_event_whose_block_was_replaced(tmp_path: Path) -> None:
+    """An event found ahead of time is in a block that a snapshot rewrites before its time comes: nothing is missing."""
+    pair = driven("did buy then not $visit within 1 day", "did view", folder=tmp_path)
+    try:
+        pair.apply(model.IngestEvents((event("view", START), event("login", START + MINUTE, U2, source="a"))), START)
+        pair.snapshot(None)
+        pair.apply(model.IngestEvents((event("view", START),)), START)
+        pair.apply(model.DeleteSegment("s1"), START)  # what lies ahead is looked for again
+        pair.snapshot(None)
+        pair.apply(model.Tick(), START + HOUR)
+    finally:
+        pair.close()

@@ -170,11 +170,14 @@ def _rows(
         values = lambda chosen: _values(columns, measures[chosen], rows[chosen], specs)  # noqa: E731
     elif shape is Shape.VISITS:
         extra[:] = _are_pages(columns)[rows]
+        for name in _ORIGIN:  # read now: they may be asked for after a snapshot has replaced what `columns` reads from
+            columns.view(name)
         values = lambda chosen: _origins(columns, rows[chosen])  # type: ignore[assignment]  # noqa: E731
     matches = Matches(shape, measures, subjects, columns.times[rows], sequences, extra, values)
     return matches if keep.all() else matches.take(np.flatnonzero(keep))
 
 
+_ORIGIN = ("referrer", "source")
 _EXTRA_TYPES: dict[Shape, str] = {
     Shape.COUNT: "i1",  # unused, as for ENDINGS and STEPS
     Shape.ENDINGS: "i1",
@@ -278,7 +281,7 @@ def _are_pages(columns: EventColumns) -> NDArray[np.bool_]:
 
 def _origins(columns: EventColumns, rows: Ints) -> list[tuple[str | None, str | None]]:
     """Where a visit that begins with one of these events came from: referrer and source, where they are texts."""
-    sides = (columns.values(name, rows) for name in ("referrer", "source"))
+    sides = (columns.values(name, rows) for name in _ORIGIN)
     referrers, sources = ([value if isinstance(value, str) else None for value in held] for held in sides)
     return list(zip(referrers, sources, strict=True))
 
