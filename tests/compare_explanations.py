@@ -27,9 +27,9 @@ def explained(engine: Engine, kind: SubjectKind, identifiers: Sequence[Identifie
 
 
 def compare_explanations(pair: SideBySide) -> None:
-    """Compares the explanation of every other membership, the others a step later.
+    """Compares explanations, of every other membership at one step and of the others at the next.
 
-    It holds now, and until the flip it promises.
+    What is explained holds now, and until the flip that is promised.
     """
     for name in pair.served():
         kind = pair.dataset.segments[name].definition.subject_kind

@@ -1,7 +1,8 @@
 """One instant passed in parts beside the oracle, which knows nothing of parts.
 
 Owns what is compared between two parts: whose turn has come is a member as of the instant, everybody else as of
-before it; where a segment looks from users at accounts, or the other way, everybody as of before it. Invariant: after the last part engine and oracle stand at the same instant, as after an ordinary tick.
+before it; of a segment that looks from users at accounts, or the other way, everybody is as of before it. Invariant:
+after the last part engine and oracle stand at the same instant, as after an ordinary tick.
 """
 
 from __future__ import annotations
