@@ -68,9 +68,9 @@ def shop() -> Shop:
     """One subject who viewed and bought, and somebody else."""
     made = Shop()
     made.happen("view", 40 * DAY, category="hats")
-    made.happen("purchase", 20 * DAY, price=120.0, category="shoes")
+    made.happen("purchase", 20 * DAY, price=120.0, category="shoes", renews=NOW - 10 * DAY)
     made.happen("view", 3 * DAY, category="shoes", context={"os": "iOS"})
-    made.happen("purchase", 2 * HOUR, price=30.0, category="hats")
+    made.happen("purchase", 2 * HOUR, price=30.0, category="hats", renews=NOW + 9 * DAY)
     made.happen("view", MINUTE, category="shoes")
     made.happen("view", 30, OTHER)
     made.know(

@@ -91,6 +91,24 @@ def test_timestamps_flip_by_themselves(backend: Backend) -> None:
     assert seen == [False, True, True, False]
 
 
+def test_timestamps_that_events_carry_flip_by_themselves(backend: Backend) -> None:
+    """A subscription that renews in 7 days is about to from now on; a newer order that renews later begins anew."""
+    backend.create("renewing", "last(order.renews) within the next 7 days")
+    t = backend.now()
+    backend.ingest([event("order", "u1", renews=t + 8 * DAY)])
+    seen = []
+    for instant in (t + DAY - 1, t + DAY, t + 8 * DAY - 1, t + 8 * DAY):
+        backend.advance_to(instant)
+        seen.append(backend.check(user("u1"), "renewing"))
+    backend.ingest([event("order", "u1", t + HOUR, renews=t + 30 * DAY)])
+    for instant in (t + 23 * DAY - 1, t + 23 * DAY):
+        backend.advance_to(instant)
+        seen.append(backend.check(user("u1"), "renewing"))
+    backend.ingest([event("order", "u1", renews="never")])
+    seen.append(backend.check(user("u1"), "renewing"))
+    assert seen == [False, True, True, False, False, True, False]
+
+
 # ---------------------------------------------------------------- segments
 
 

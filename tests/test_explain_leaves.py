@@ -13,6 +13,7 @@ from coterie.index.rules import parse
 from tests.explained_shop import DAY, HOUR, MINUTE, NOW, USER, shop
 
 GAP = 30 * MINUTE
+_LEAVES = 5 * DAY - 2 * HOUR  # the window, earlier than its value would
 FLIPS = {
     # rule: (holds, value, newest event, flips after NOW)
     "did view": (True, 3.0, -MINUTE, None),
@@ -45,6 +46,9 @@ FLIPS = {
     "last(view.category) = 'shoes' in the last 2 days": (True, "shoes", -MINUTE, 2 * DAY - MINUTE),
     "first(view.category) = 'hats'": (True, "hats", -40 * DAY, None),
     "last(purchase.price) is set": (True, 30.0, -2 * HOUR, None),
+    "last(purchase.renews) within the next 7 days": (False, NOW + 9 * DAY, -2 * HOUR, 2 * DAY),
+    "last(purchase.renews) more than 2 days from now in the last 5 days": (True, NOW + 9 * DAY, -2 * HOUR, _LEAVES),
+    "first(purchase.renews) within the last 30 days": (True, NOW - 10 * DAY, -20 * DAY, 20 * DAY),
     "sum(purchase.price) / count(purchase in the last 7 days) > 100": (True, 150.0, -2 * HOUR, 7 * DAY - 2 * HOUR),
     "count(view in the last 7 days) > count(purchase)": (False, 2.0, -MINUTE, None),
     "last(view) > last(purchase)": (True, NOW - MINUTE, -MINUTE, None),
@@ -118,6 +122,7 @@ BARS = {
     "last(view) > last(purchase)": ("> 2026-05-01T10:00Z", NOW - 2 * HOUR, None),
     "last(view) more than 30 days ago": ("more than 30 days ago", NOW - 30 * DAY, None),
     "user.trial_ends within the next 7 days": ("within the next 7 days", NOW + 7 * DAY, None),
+    "last(purchase.renews) within the next 7 days": ("within the next 7 days", NOW + 7 * DAY, None),
     "user.joined < 2026-05-01": ("< 2026-05-01", NOW - 12 * HOUR, None),
     "user.app = version('4.2')": ("= version('4.2')", "4.2", None),
     "user.plan in ('a', 'b')": ("in ('a', 'b')", ("a", "b"), None),

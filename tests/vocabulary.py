@@ -49,6 +49,9 @@ NUMBERS = (0.0, 1.14, 10.0, -2.5)
 TEXTS = ("shoes", "Shoes", "hats")
 LISTS = (("vip",), ("vip", "new"), ())
 VERSIONS = ("4.9", "4.10")
+INSTANTS = tuple(start + beside for start in STARTS for beside in (-DAY, 15 * MINUTE, 2 * HOUR, 3 * HOUR, DAY, 2 * DAY))
+DUE = (*INSTANTS, "soon", 10.0)
+FLAGS = (True, False, "yes")
 
 
 PROPERTIES = st.fixed_dictionaries(
@@ -57,6 +60,9 @@ PROPERTIES = st.fixed_dictionaries(
         "category": st.sampled_from(TEXTS),
         "tags": st.sampled_from(LISTS),
         "referrer": st.sampled_from(TEXTS),
+        "due": st.sampled_from(DUE),
+        "gift": st.sampled_from(FLAGS),
+        "build": st.sampled_from((*VERSIONS, "beta")),
     },
 )
 NEAR = st.just(ast.Near(25.0, 48.85, 2.35))
@@ -67,6 +73,10 @@ CONTEXTS = st.fixed_dictionaries(
         "os": st.sampled_from(("iOS", "Android", 7.0)),
         "category": st.sampled_from(TEXTS),
         "source": st.sampled_from(("shoes", "hats", 7.0)),
+        "due": st.sampled_from(DUE),
+        "gift": st.sampled_from(FLAGS),
+        "tags": st.sampled_from(LISTS),
+        "build": st.sampled_from((*VERSIONS, "beta")),
     },
 )
 PLACES = st.sampled_from(
@@ -106,6 +116,7 @@ ATTRIBUTES = st.fixed_dictionaries(
         "age": st.sampled_from((17.0, 18.0, None)),
         "tags": st.sampled_from((*LISTS, None)),
         "version": st.sampled_from((*VERSIONS, "beta", None)),
+        "staff": st.sampled_from((True, False, None)),
         "home_latitude": st.sampled_from((*LATITUDES, None)),
         "home_longitude": st.sampled_from((*LONGITUDES, None)),
         "account_id": st.sampled_from(("c1", "c2", "c9", None)),
@@ -153,6 +164,19 @@ DATE_TESTS = st.one_of(
     st.just(ast.Between(DATES[0], DATES[1])),
 )
 
+FLAG_TESTS = st.builds(ast.Compare, EQUALITY_OPS, st.booleans())
+MORE_VERSION_TESTS = st.one_of(
+    VERSION_TESTS,
+    st.just(ast.Between(*map(ast.Version, VERSIONS))),
+    st.builds(ast.OneOf, st.just((ast.Version("4.10"), "beta")), negated=st.booleans()),
+)
+INSTANT_TESTS = st.one_of(
+    st.builds(ast.Compare, COMPARE_OPS, st.sampled_from((*MOMENTS, *map(ast.Instant, INSTANTS)))),
+    st.just(ast.Between(DATES[0], DATES[1])),
+    st.builds(ast.OneOf, st.just((ast.Instant(INSTANTS[0]), ast.Instant(INSTANTS[1]), 10.0)), negated=st.booleans()),
+    IS_SET,
+)
+
 # ---------------------------------------------------------------- events and windows
 
 _PROPERTY_TESTS = st.one_of(
@@ -160,6 +184,9 @@ _PROPERTY_TESTS = st.one_of(
     st.builds(ast.PropertyTest, st.sampled_from(("category", "os")), st.one_of(TEXT_TESTS, IS_SET)),
     st.builds(ast.PropertyTest, st.just("tags"), LIST_TESTS),
     st.builds(ast.PropertyTest, st.just("location"), NEAR),
+    st.builds(ast.PropertyTest, st.just("due"), INSTANT_TESTS),
+    st.builds(ast.PropertyTest, st.just("gift"), FLAG_TESTS),
+    st.builds(ast.PropertyTest, st.just("build"), MORE_VERSION_TESTS),
     st.builds(ast.EventTimeTest, st.just(ast.EventTimePart.HOUR), st.just(ast.Between(1.0, 3.0))),
     st.builds(ast.EventTimeTest, st.just(ast.EventTimePart.WEEKDAY), st.just(ast.OneOf(("sat", "sun")))),
     st.builds(ast.EventTimeTest, st.just(ast.EventTimePart.DATE), DATE_TESTS),
@@ -222,7 +249,7 @@ WINDOWS_OF_VISITS = weighted(
 )
 WINDOWS = weighted((10, WINDOWS_OF_VISITS), (1, st.just(ast.ThisVisit())))
 FREQUENCIES = st.sampled_from(
-    [ast.Frequency(*bounds) for bounds in ((1, None), (1, None), (2, None), (1, 1), (0, 1), (1, 2), (2, 3))]
+    [ast.Frequency(*bounds) for bounds in ((1, None), (1, None), (2, None), (1, 1), (0, 1), (0, 0), (1, 2), (2, 3))]
 )
 
 # ---------------------------------------------------------------- segments

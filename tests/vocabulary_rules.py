@@ -21,10 +21,13 @@ from tests.vocabulary import (
     DURATIONS,
     EVENTS,
     FIXED_WINDOWS,
+    FLAG_TESTS,
     FREQUENCIES,
+    INSTANT_TESTS,
     IS_SET,
     LEAF_ZONES,
     LIST_TESTS,
+    MORE_VERSION_TESTS,
     NEAR,
     NUMBER_TESTS,
     PAST_TESTS,
@@ -50,6 +53,9 @@ NUMERIC_TERMS = st.one_of(
     _measures((_A.COUNT, _A.DAYS), None),
     _measures((_A.SUM, _A.AVG, _A.DISTINCT), "price"),
     _measures((_A.DISTINCT,), "category"),
+    _measures((_A.DISTINCT,), "tags"),
+    _measures((_A.DISTINCT,), "due"),
+    _measures((_A.DISTINCT,), "gift"),
     st.builds(
         ast.Arithmetic,
         st.sampled_from(ast.ArithmeticOp),
@@ -58,6 +64,15 @@ NUMERIC_TERMS = st.one_of(
     ),
 )
 FIRST_PRICES = st.builds(ast.Measure, st.just(_A.FIRST), EVENTS, st.just("price"), FIXED_WINDOWS, LEAF_ZONES)
+FIRST_DUES = st.builds(ast.Measure, st.just(_A.FIRST), EVENTS, st.just("due"), FIXED_WINDOWS, LEAF_ZONES)
+OPEN = st.builds(
+    ast.Measure,
+    st.just(_A.LAST),
+    EVENTS,
+    st.sampled_from(("due", "gift", "price", "category", "tags")),
+    WINDOWS,
+    LEAF_ZONES,
+)
 TIMES = st.one_of(
     st.builds(ast.Measure, st.just(_A.FIRST), EVENTS, st.none(), FIXED_WINDOWS, LEAF_ZONES),
     st.builds(ast.Measure, st.just(_A.LAST), EVENTS, st.none(), WINDOWS, LEAF_ZONES),
@@ -70,6 +85,14 @@ MEASURE_TESTS = weighted(
     (2, st.builds(ast.MeasureTest, _measures((_A.LAST,), "price"), st.one_of(NUMBER_TESTS, IS_SET))),
     (1, st.builds(ast.MeasureTest, _measures((_A.LAST,), "category"), TEXT_TESTS)),
     (1, st.builds(ast.MeasureTest, FIRST_PRICES, NUMBER_TESTS)),
+    (2, st.builds(ast.MeasureTest, _measures((_A.LAST,), "due"), st.one_of(AGE_TESTS, INSTANT_TESTS))),
+    (1, st.builds(ast.MeasureTest, FIRST_DUES, st.one_of(AGE_TESTS, INSTANT_TESTS))),
+    (1, st.builds(ast.MeasureTest, _measures((_A.LAST,), "gift"), FLAG_TESTS)),
+    (1, st.builds(ast.MeasureTest, _measures((_A.LAST,), "build"), MORE_VERSION_TESTS)),
+    (1, st.builds(ast.MeasureTest, _measures((_A.LAST,), "tags"), LIST_TESTS)),
+    (1, st.builds(ast.MeasureTest, OPEN, st.builds(ast.TermCompare, COMPARE_OPS, OPEN))),
+    (1, st.builds(ast.MeasureTest, OPEN, st.builds(ast.TermCompare, COMPARE_OPS, TIMES))),
+    (1, st.builds(ast.MeasureTest, OPEN, st.builds(ast.TermCompare, COMPARE_OPS, NUMERIC_TERMS))),
     (1, st.builds(ast.MeasureTest, _measures((_A.MIN, _A.MAX), "price"), NUMBER_TESTS)),
 )
 _OWN = st.just(ast.Owner.USER)
@@ -85,6 +108,20 @@ OWN_TESTS = weighted(
 ATTRIBUTE_TESTS = weighted(
     (9, OWN_TESTS),
     (2, st.builds(ast.AttributeTest, st.just(ast.Owner.CURRENT), st.sampled_from(("os", "category")), TEXT_TESTS)),
+    (2, st.builds(ast.AttributeTest, st.just(ast.Owner.CURRENT), st.just("due"), st.one_of(AGE_TESTS, INSTANT_TESTS))),
+    (1, st.builds(ast.AttributeTest, st.just(ast.Owner.CURRENT), st.just("gift"), FLAG_TESTS)),
+    (1, st.builds(ast.AttributeTest, st.just(ast.Owner.CURRENT), st.just("build"), MORE_VERSION_TESTS)),
+    (1, st.builds(ast.AttributeTest, _OWN, st.just("staff"), st.one_of(FLAG_TESTS, IS_SET))),
+    (1, st.builds(ast.AttributeTest, _OWN, st.just("version"), MORE_VERSION_TESTS)),
+    (
+        1,
+        st.builds(
+            ast.AttributeTest,
+            _OWN,
+            st.just("account_id"),
+            st.one_of(IS_SET, st.just(ast.Compare(ast.CompareOp.EQ, "c1"))),
+        ),
+    ),
 )
 NEAR_TESTS = st.builds(lambda place, near: ast.AttributeTest(*place, near), _PLACES, NEAR)
 SPLITS = st.sampled_from((ast.InSplit("spring", 0, 5_000), ast.InSplit("spring", 5_000, 10_000)))

@@ -29,7 +29,15 @@ from coterie.index.plan_events import (
     visit_specs,
 )
 from coterie.index.plan_terms import bounds_of, conditional_extreme, is_extreme, measures_in, with_test
-from coterie.index.questions import AttributeAge, AttributeQuestion, FirstTime, Inaction, SplitQuestion, TermQuestion
+from coterie.index.questions import (
+    AttributeAge,
+    AttributeQuestion,
+    FirstTime,
+    Inaction,
+    SplitQuestion,
+    TermQuestion,
+    ValueAge,
+)
 from coterie.index.rules import ast
 from coterie.index.sequences import match_type
 from coterie.index.terms import Calculated, CountRead, ExtremeRead, SumRead, Term, TermComparison, Values
@@ -166,9 +174,7 @@ class _Compiler:
         condition = conditions.add(self._kind, says)
         self.plan.conditions.append(condition)
         if known is None and not conditions.was_restored(condition):
-            candidates = self._candidates(says)
-            conditions.fill(condition, candidates)
-            self._shop.watch(condition, candidates)
+            conditions.fill(condition, self._candidates(says))
         return condition
 
     def _candidates(self, says: Threshold | Question) -> Ids:
@@ -215,8 +221,10 @@ class _Compiler:
         zone = next((m.zone for m in measures_in(term) if m.zone), None) or self._shop.timezone
         edge = None
         if isinstance(test, ast.Age):
-            if not isinstance(compiled, ExtremeRead) or compiled.value:
-                raise RuleInvalid("rule", "only first(E) and last(E) have an age")
+            assert isinstance(compiled, ExtremeRead), "the age of a number"
+            if compiled.value:
+                clock = self._shop.now
+                return self._question(ValueAge(self._kind, compiled, test, values=self._values, clock=clock))
             edge = SlidingEdge(test.duration_ms)
             self._shop.measures.look(edge, compiled.measure, self._shop.now())
         asked = TermComparison(test.op, self._term(test.term)) if isinstance(test, ast.TermCompare) else test

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -80,8 +80,9 @@ class Condition:
 class Conditions:
     """All conditions of one dataset."""
 
-    def __init__(self, cells: Cells, pages: BitPages) -> None:
+    def __init__(self, cells: Cells, pages: BitPages, watch: Callable[[Condition, Ids], None]) -> None:
         self._cells, self._pages = cells, pages
+        self._watch = watch  # is told of whom a question was asked: time alone may flip some answers
         self._restored: dict[bytes, bytes] = {}
         self._by_meaning: dict[bytes, Condition] = {}
         self._by_number: list[Condition | None] = []
@@ -164,7 +165,11 @@ class Conditions:
         self._pages.touch(condition)
         if not len(candidates):
             return
-        truths = self._threshold_truth(says, candidates) if isinstance(says, Threshold) else says.truth(candidates)
+        if isinstance(says, Threshold):
+            truths = self._threshold_truth(says, candidates)
+        else:
+            truths = says.truth(candidates)
+            self._watch(condition, candidates)
         condition.bits = bitmap(np.unique(candidates[truths != condition.empty]))
 
     def _threshold_truth(self, says: Threshold, ids: Ids) -> Truths:
@@ -201,25 +206,23 @@ class Conditions:
                 for condition in conditions:
                     asked.setdefault(condition.number, []).append(ids)
 
-    def on_attribute(self, kind: SubjectKind, name: str) -> list[Condition]:
-        """The conditions on an attribute."""
-        return self._of_attribute.get((kind, name), [])
-
     def settle_attributes(self, kind: SubjectKind, changed: dict[str, Ids]) -> None:
         """Brings every condition on the changed attributes up to date."""
         for name, ids in changed.items():
             for condition in self._of_attribute.get((kind, name), ()):
                 self._ask(condition, ids)
 
-    def ask(self, condition: Condition, ids: Ids) -> None:
-        """Brings one condition up to date for chosen subjects."""
-        if len(ids):
+    def remind(self, number: int, ids: Ids) -> None:
+        """Brings the condition of that number up to date for subjects whose time has come; one that is gone has none."""
+        condition = self._by_number[number]
+        if condition is not None and len(ids):
             self._ask(condition, ids)
 
     def _ask(self, condition: Condition, ids: Ids) -> None:
         assert isinstance(condition.says, Question)
         differs = condition.says.truth(ids) != condition.empty
         self.flip(condition, (bitmap(ids) & condition.bits) ^ bitmap(ids[differs]))
+        self._watch(condition, ids)
 
     def flip(self, condition: Condition, ids: BitMap) -> None:
         """Flips the truth of some subjects."""

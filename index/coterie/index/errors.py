@@ -116,9 +116,7 @@ class RuleUnsupported(InputError):
     reason = "RULE_UNSUPPORTED"
 
     def __init__(self, field: str, leaf: str, nearest: str = "") -> None:
-        super().__init__(
-            field, f"{leaf} cannot be evaluated yet" + (f"; nearest: {nearest}" if nearest else ""), leaf=leaf
-        )
+        super().__init__(field, f"{leaf} cannot be evaluated" + (f"; nearest: {nearest}" if nearest else ""), leaf=leaf)
 
 
 class HistoryTooShort(InputError):

@@ -27,6 +27,7 @@ from coterie.index.questions import (
     Inaction,
     SplitQuestion,
     TermQuestion,
+    ValueAge,
     bucket_of,
 )
 from coterie.index.rules import ast
@@ -107,7 +108,7 @@ def _term(state: State, term: Term, ids: Ids) -> Value | None:
 
 def _answer(state: State, says: Question, ids: Ids) -> Value | None:
     match says:
-        case TermQuestion(term=term):
+        case TermQuestion(term=term) | ValueAge(read=term):
             return _term(state, term, ids)
         case FirstTime(matching=matching):
             return _term(state, ExtremeRead(matching, Ranking.EARLIEST, value=False), ids)

@@ -6,6 +6,7 @@ answer for a subject without cells or attributes never depends on time, so it is
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -182,27 +183,19 @@ class AttributeQuestion(_Asked):
         return holds(self.test, self.table.view(self.name, ids), self.zone)
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeAge(_Asked):
-    """A timestamp attribute compared with now: flips by itself at the instants `due` names."""
+class Aging(_Asked):
+    """A timestamp of the subject's own compared with now: flips by itself at the instants `due` names."""
 
-    kind: SubjectKind
-    name: str
     test: Age
-    table: AttributeTable = field(compare=False, hash=False, repr=False, kw_only=True)
-    clock: Callable[[], int] = field(compare=False, hash=False, repr=False, kw_only=True)
+    clock: Callable[[], int]
 
-    def measures(self) -> tuple[int, ...]:
-        """The measures it reads."""
-        return ()
-
-    def attributes(self) -> tuple[str, ...]:
-        """The attributes it reads."""
-        return (self.name,)
+    @abstractmethod
+    def view(self, ids: Ids) -> ColumnView:
+        """The values that are timestamps, or are not."""
 
     def truth(self, ids: Ids) -> Truths:
         """Its truth for each subject, from current values."""
-        instants = self.table.view(self.name, ids).instants
+        instants = self.view(ids).instants
         if instants is None:
             return np.zeros(len(ids), np.bool_)
         times, present = instants
@@ -219,7 +212,7 @@ class AttributeAge(_Asked):
 
     def due(self, ids: Ids) -> tuple[Ids, Ints]:
         """Returns the subjects whose truth may yet flip by time alone, and the next instant of each."""
-        instants = self.table.view(self.name, ids).instants
+        instants = self.view(ids).instants
         if instants is None:
             return ids[:0], np.empty(0, np.int64)
         now = self.clock()
@@ -237,6 +230,48 @@ _EDGES = {  # flips at t + offset * D
     AgeRelation.WITHIN_NEXT: (-1, 0),
     AgeRelation.MORE_THAN_FROM_NOW: (-1,),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeAge(Aging):
+    """A timestamp attribute compared with now."""
+
+    kind: SubjectKind
+    name: str
+    test: Age
+    table: AttributeTable = field(compare=False, hash=False, repr=False, kw_only=True)
+    clock: Callable[[], int] = field(compare=False, hash=False, repr=False, kw_only=True)
+
+    def measures(self) -> tuple[int, ...]:
+        """The measures it reads."""
+        return ()
+
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes it reads."""
+        return (self.name,)
+
+    def view(self, ids: Ids) -> ColumnView:
+        """The attribute's values."""
+        return self.table.view(self.name, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueAge(Aging):
+    """A timestamp that the first or last event had, compared with now."""
+
+    kind: SubjectKind
+    read: ExtremeRead
+    test: Age
+    values: Values = field(compare=False, hash=False, repr=False, kw_only=True)
+    clock: Callable[[], int] = field(compare=False, hash=False, repr=False, kw_only=True)
+
+    def measures(self) -> tuple[int, ...]:
+        """The measures it reads."""
+        return (self.read.measure,)
+
+    def view(self, ids: Ids) -> ColumnView:
+        """The event's values."""
+        return view_of(self.read, ids, self.values)
 
 
 # ---------------------------------------------------------------- splits

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from coterie.index.model import Mode, SegmentDefinition, SegmentKind
 from coterie.index.rules import ast, parse_stored, print_rule
+from coterie.index.rules.checks import is_open_valued
 from coterie.index.segments import Catalog
 
 
@@ -56,10 +57,11 @@ def has_split(definition: SegmentDefinition) -> bool:
 
 
 def moves_by_events_alone(definition: SegmentDefinition) -> bool:
-    """Whether windows that pass a subject's own events are all that moves it: no visits, no sequences."""
+    """Whether windows that pass a subject's own events are all that moves it: no visits, no sequences, no timestamps."""
     return not any(
         isinstance(node, (ast.Sequence, ast.Inaction, ast.ThisVisit, ast.OfAccount, ast.Users))
         or (isinstance(node, ast.Measure) and node.aggregate is ast.Aggregate.VISITS)
+        or (isinstance(node, ast.MeasureTest) and isinstance(node.test, ast.Age) and is_open_valued(node.term))
         or (isinstance(node, ast.Events) and (node.type or "").startswith("$"))
         for node in nodes_of(_rule(definition))
     )

@@ -1,7 +1,7 @@
-"""Instants at which single subjects are looked at again: timestamp attributes that pass an edge.
+"""Instants at which single subjects are looked at again: timestamps of their own that pass an edge.
 
 Reminders of one instant and condition lie together, however many; a heap has the instants. They are only reminders:
-whoever was due is asked anew, so one whose attribute has changed meanwhile does nothing. Owns the reminders.
+whoever was due is asked anew, so one whose timestamp has changed meanwhile does nothing. Owns the reminders.
 Invariant: each subject whose answer time alone may change has one at or before that instant.
 """
 
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coterie.index.conditions import Condition, Conditions, Ids
-from coterie.index.questions import AttributeAge
+from coterie.index.conditions import Condition, Ids
+from coterie.index.questions import Aging
 
 _Key = tuple[int, int]  # instant, number of the condition
 
@@ -31,21 +31,18 @@ class Due(NamedTuple):
 class Schedule:
     """The reminders of one dataset."""
 
-    def __init__(self, conditions: Conditions) -> None:
-        self._conditions = conditions
+    def __init__(self) -> None:
         self._subjects: dict[_Key, int | array[int]] = {}  # one alone, or several
         self._heap: list[_Key] = []
         self._due: list[Due] = []  # taken from the heap, and not yet asked about
-        self._of: dict[int, Condition] = {}
 
     # ------------------------------------------------------------ adding
 
     def watch(self, condition: Condition, ids: Ids) -> None:
-        """Adds reminders for a condition and chosen subjects, where it is one that time can flip."""
+        """Adds reminders for a condition and chosen subjects, where it is one that looks at timestamps."""
         says = condition.says
-        if not isinstance(says, AttributeAge):
+        if not isinstance(says, Aging):
             return
-        self._of[condition.number] = condition
         waiting, instants = says.due(ids)
         if not len(waiting):
             return
@@ -69,7 +66,7 @@ class Schedule:
 
     def rebuild(self, conditions: Iterable[tuple[Condition, Ids]]) -> None:
         """Makes all reminders anew."""
-        self._subjects, self._heap, self._due, self._of = {}, [], [], {}
+        self._subjects, self._heap, self._due = {}, [], []
         for condition, ids in conditions:
             self.watch(condition, ids)
         heapify(self._heap)
@@ -100,7 +97,7 @@ class Schedule:
         return instant, sum(size for at, size in ahead if at <= instant)
 
     def due_by(self, now: int) -> Iterator[Due]:
-        """Yields what is due by `now`; it stays due until `advance`."""
+        """Yields what is due by `now`; it stays due until `take` or `done`."""
         while self._heap and self._heap[0][0] <= now:
             self._pop()
         yield from [due for due in self._due if due.instant <= now]
@@ -115,25 +112,16 @@ class Schedule:
 
     # ------------------------------------------------------------ asking
 
-    def advance(self, now: int) -> None:
-        """Asks about everyone who is due by `now`, and reminds itself of their next instants."""
+    def take(self, now: int) -> list[tuple[int, Ids]]:
+        """Returns whom to ask about what: (number of a condition, those who are due by `now`, each once)."""
         if not self._due and (not self._heap or self._heap[0][0] > now):
-            return
+            return []
         by_number: dict[int, list[Ids]] = {}
         for due in self.due_by(now):
             by_number.setdefault(due.number, []).append(due.subjects)
         self.done(now)
-        for number, subjects in by_number.items():
-            self.ask(number, np.concatenate(subjects))
+        return [(number, np.unique(np.concatenate(subjects))) for number, subjects in by_number.items()]
 
     def done(self, now: int) -> None:
         """Everyone who was due by `now` has been asked about."""
         self._due = [due for due in self._due if due.instant > now]
-
-    def ask(self, number: int, subjects: Ids) -> None:
-        """Asks about some of those who are due, and notes their next instants."""
-        condition = self._of[number]
-        if condition.uses:
-            ids = np.unique(subjects)
-            self._conditions.ask(condition, ids)
-            self.watch(condition, ids)

@@ -81,8 +81,8 @@ class State:
         )
         self.cursors = Cursors(self.measures, self.derivation, self.flow, self.canonical)
         self.pages = BitPages()
-        self.conditions = Conditions(self.cells, self.pages)
-        self.schedule = Schedule(self.conditions)
+        self.schedule = Schedule()
+        self.conditions = Conditions(self.cells, self.pages, self.schedule.watch)
         self.graph = Graph()
         self.latches = Latches(self.graph, self.pages, lambda kind: self.identity[kind].subjects)
         waiting = (self.schedule, self.latches.deadlines)
@@ -101,7 +101,6 @@ class State:
             lambda: self.now,
             self.first_value,
             lambda kind: ids_of(self.identity[kind].subjects),
-            self.schedule.watch,
             self.catalog.check_nested,
             self.derived,
             self.derivation.visits,
@@ -159,13 +158,10 @@ class State:
             self._members_flipped.setdefault(members, BitMap()).__ixor__(ids)
 
     def attributes_changed(self, kind: SubjectKind, changed: dict[str, Ids]) -> None:
-        """Brings conditions on attributes up to date, and reminders with them."""
+        """Brings conditions on attributes up to date."""
         self.conditions.settle_attributes(kind, changed)
         if kind is SubjectKind.USER and ACCOUNT_ID in changed:
             self.affiliation.users_changed(changed[ACCOUNT_ID])
-        for name, ids in changed.items():
-            for condition in self.conditions.on_attribute(kind, name):
-                self.schedule.watch(condition, ids)
 
     def plan_of(self, definition: SegmentDefinition, *, is_new: bool = False) -> Plan:
         """Compiles a definition's rule; RuleInvalid, RuleUnsupported, LimitExceeded leave nothing behind.
@@ -287,7 +283,8 @@ class State:
         else:
             self.sweeps.forget()
             self.conditions.settle(self.cursors.advance(at))
-            self.schedule.advance(at)
+            for number, waiting in self.schedule.take(at):
+                self.conditions.remind(number, waiting)
         for kept, ids in self.latches.due(at, below):
             self.flip_members(kept, ids)
         self.end_phase(Cause.TIME)

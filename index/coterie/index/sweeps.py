@@ -273,7 +273,7 @@ class Sweeps:
         due = plan.reminders.take(self._below, below)
         if due is not None:
             for number in np.unique(due["numbers"]).tolist():
-                self._schedule.ask(number, due["subjects"][due["numbers"] == number])
+                self._conditions.remind(number, np.unique(due["subjects"][due["numbers"] == number]))
 
 
 def _arrange(plan: _Plan) -> Iterator[None]:

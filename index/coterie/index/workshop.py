@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coterie.index.affiliation import Affiliation
-from coterie.index.conditions import Condition, Conditions, Ids
+from coterie.index.conditions import Conditions, Ids
 from coterie.index.events.derived import Derived
 from coterie.index.measures.cells import Cells
 from coterie.index.measures.registry import Measures
@@ -33,7 +33,6 @@ class Workshop:
     now: Callable[[], int]
     first_value: Callable[[SubjectKind, int], str]
     everyone: Callable[[SubjectKind], Ids]
-    watch: Callable[[Condition, Ids], None]  # reminds of the instants at which time flips it
     nested: Callable[[str, SubjectKind, bool], None]  # refuses a segment that does not exist, or is no list
     derived: Derived
     visits: Visits

@@ -239,10 +239,16 @@ def is_time(term: ast.Term) -> bool:
 
 def is_open_valued(term: ast.Term) -> bool:
     """Whether the term is a property's own value, of which only the events know the type."""
-    return isinstance(term, ast.Measure) and term.property is not None and term.aggregate in _OPEN_VALUED
+    return (
+        isinstance(term, ast.Measure)
+        and term.aggregate in {ast.Aggregate.FIRST, ast.Aggregate.LAST}
+        and term.property is not None
+    )
 
 
-_OPEN_VALUED = {ast.Aggregate.FIRST, ast.Aggregate.LAST, ast.Aggregate.MIN, ast.Aggregate.MAX}
+def is_extreme_number(term: ast.Term) -> bool:
+    """Whether the term is the smallest or the largest of a property's numbers."""
+    return isinstance(term, ast.Measure) and term.aggregate in {ast.Aggregate.MIN, ast.Aggregate.MAX}
 
 
 def check_term(term: ast.Term) -> None:

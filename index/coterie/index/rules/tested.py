@@ -17,6 +17,7 @@ from coterie.index.rules.checks import (
     check_number,
     check_term,
     check_term_compare,
+    is_extreme_number,
     is_open_valued,
     is_time,
 )
@@ -52,6 +53,12 @@ PROPERTY = Tested(
     "a comparison with fixed values; times relative to now belong into the window, as in `in the last 30 days`",
 )
 NUMBER = Tested("a number", (*_LITERAL_TESTS, ast.IsSet), (float,), "a comparison with a number")
+EXTREME = Tested(
+    "a smallest or largest number",
+    NUMBER.tests,
+    NUMBER.literals,
+    "a comparison with a number; any other value of the newest event is last(EVENT.PROPERTY)",
+)
 TIME = Tested(
     "a time", (*_LITERAL_TESTS, ast.IsSet, ast.Age), _MOMENTS, "a date, or an age such as `more than 30 days ago`"
 )
@@ -257,5 +264,5 @@ def check_measure_test(node: ast.MeasureTest) -> None:
     elif is_open_valued(node.term):
         tested = OPEN
     else:
-        tested = NUMBER
+        tested = EXTREME if is_extreme_number(node.term) else NUMBER
     check_test(node.test, tested)
