@@ -87,17 +87,17 @@ def _compare_trend(pair: SideBySide, name: str) -> None:
         if isinstance(entry, Change) and entry.segment == name
     ]
     created_at = pair.journal[pair.created_in[name]].at
-    if created_at < pair.now - pair.settings.trend_retention_ms:
-        return
+    kept_from = pair.now - pair.settings.trend_retention_ms  # what begins earlier may be gone
     for bucket, width, start in (("hour", HOUR_MS, pair.now - 2 * DAY_MS), ("day", DAY_MS, 0)):
         expected = []
-        for begin in range(max(start, created_at) // width * width, pair.now + 1, width):
+        first = max(start, created_at, kept_from + width - 1) // width * width
+        for begin in range(first, pair.now + 1, width):
             inside = [entry for entry in changes if begin <= entry.at < begin + width]
             until = [entry for entry in changes if entry.at < begin + width]
             size = sum(len(entry.joined) - len(entry.left) for entry in until)
             joins, leaves = (sum(len(getattr(entry, side)) for entry in inside) for side in ("joined", "left"))
             expected.append((begin, size, joins, leaves))
-        points = pair.engine.trend(name, bucket, start, pair.now + 1)
+        points = [point for point in pair.engine.trend(name, bucket, start, pair.now + 1) if point.start >= kept_from]
         assert [(point.start, point.size, point.joins, point.leaves) for point in points] == expected, (
             f"trend of {name}"
         )

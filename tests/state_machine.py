@@ -86,7 +86,9 @@ class Machine(RuleBasedStateMachine):
         """Events on time, late, tied or ahead of now; some with ids; of several subjects or of one."""
         if of_one:
             names = drawn[0][0].identifiers
-            drawn = [(event._replace(identifiers=names), aim, with_id) for event, aim, with_id in drawn]
+            drawn = [
+                (words.of_somebody(event._replace(identifiers=names)), aim, with_id) for event, aim, with_id in drawn
+            ]
         self._arrive(drawn, step_to(self.pair, step))
 
     @rule(drawn=DRAWN_EVENT, step=SHORT_STEPS, wait=STEPS, parts=PARTS)

@@ -173,8 +173,9 @@ def test_who_is_who_is_taken_as_it_is_known_now(
     end = at + 2 * DAY
     for _, events in stream:
         later.apply(model.IngestEvents(events), end)
-    if deleted:
-        name = later.engine.identifier(SubjectKind.USER, int(later.engine.subjects(SubjectKind.USER)[0]))
+    users = list(later.engine.subjects(SubjectKind.USER))
+    if deleted and users:
+        name = later.engine.identifier(SubjectKind.USER, users[0])
         assert name is not None
         later.apply(model.DeleteSubject(SubjectKind.USER, name), end)
     whole = definition("s", print_rule(rule), universe=universe)

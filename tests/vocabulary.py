@@ -96,17 +96,22 @@ ACCOUNTS = st.sampled_from((None, None, "c1", "c2"))
 
 
 def events(times: st.SearchStrategy[int | None]) -> st.SearchStrategy[Event]:
-    """Draws an event without an id."""
+    """Draws an event without an id, of a user, an account or both."""
     return st.builds(
         Event,
         event_id=st.just(""),
         type=st.sampled_from(TYPES),
-        identifiers=IDENTIFIERS,
+        identifiers=weighted((9, IDENTIFIERS), (1, st.just(()))),
         account_id=ACCOUNTS,
         time=times,
         properties=PROPERTIES,
         context=st.builds(lambda words, place: {**words, **place}, CONTEXTS, PLACES),
-    )
+    ).map(of_somebody)
+
+
+def of_somebody(event: Event) -> Event:
+    """Returns an event that has a user or an account, as all have that are taken."""
+    return event if event.identifiers or event.account_id else event._replace(account_id="c1")
 
 
 ATTRIBUTES = st.fixed_dictionaries(
