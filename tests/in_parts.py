@@ -129,7 +129,7 @@ def _is_bridged(pair: SideBySide, name: str) -> bool:
     assert served is not None
     if not served.rule:
         return False
-    looks_at_account = served.subject_kind is SubjectKind.USER and "account" in served.rule
-    if looks_at_account or " user (" in served.rule or " users (" in served.rule:
+    looks_at_account = served.subject_kind is SubjectKind.USER and "account." in served.rule
+    if looks_at_account or any(across in served.rule for across in ("account (", " user (", " users (")):
         return True
     return any(_is_bridged(pair, other) for other in named_in(pair.rules[served.rule]))
