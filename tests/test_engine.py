@@ -66,6 +66,17 @@ def test_leaving_by_time_and_returning_by_an_event_is_no_change() -> None:
     assert moves(journal.apply(NOW + 2 * DAY, model.Tick())) == [("recent", Cause.TIME, [], [1])]
 
 
+def test_who_leaves_by_time_and_is_in_only_between_a_merge_and_its_event_has_left_by_time() -> None:
+    """Of the three moves the first is left: the window runs out, the device brings one view, its user makes another."""
+    journal = Journal()
+    journal.create(NOW, "once", "did view exactly 1 time in the last 1 day")
+    user, phone = ("user_id", "u1"), ("anonymous_id", "a1")
+    journal.apply(NOW, model.IngestEvents((view(NOW, user),)))
+    journal.apply(NOW + 1, model.IngestEvents((view(NOW + 1, phone),)))
+    outcome = journal.apply(NOW + DAY, model.IngestEvents((view(NOW + DAY, user, phone),)))
+    assert moves(outcome) == [("once", Cause.TIME, [], [1]), ("once", Cause.MERGE, [], [2])]
+
+
 def test_a_subject_born_and_absorbed_in_one_record_was_never_there() -> None:
     """An unknown device that turns out to be a known user's leaves no trace in a negative segment."""
     journal = Journal()

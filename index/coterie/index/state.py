@@ -231,8 +231,9 @@ class State:
         phases, self._phases = self._phases, []
         entries: list[ChangeEntry] = [*self._gone]
         self._gone = []
-        for later, (_, deltas) in enumerate(phases[1:], 1):
-            for _, before in phases[:later]:
+        for earlier in range(len(phases) - 2, -1, -1):  # backwards: of several moves one way and back, the first is left
+            before = phases[earlier][1]
+            for _, deltas in phases[earlier + 1 :]:
                 for name in deltas.keys() & before.keys():
                     _cancel(before[name], deltas[name])
         named = [(name, cause, delta) for cause, deltas in phases for name, delta in deltas.items()]
