@@ -231,7 +231,8 @@ class State:
         phases, self._phases = self._phases, []
         entries: list[ChangeEntry] = [*self._gone]
         self._gone = []
-        for earlier in range(len(phases) - 2, -1, -1):  # backwards: of several moves one way and back, the first is left
+        # Backwards: of several moves one way and back, the first is left.
+        for earlier in range(len(phases) - 2, -1, -1):
             before = phases[earlier][1]
             for _, deltas in phases[earlier + 1 :]:
                 for name in deltas.keys() & before.keys():
