@@ -25,6 +25,7 @@ from tests.vocabulary import DAY, HOUR, logic, weighted
 from tests.vocabulary_rules import LEAVES
 
 FAR = 800 * DAY  # time alone changes nothing of these rules later than that
+LONGEST = 1_000  # characters of a node's text
 
 
 def leaves(rule: Any, node: Explained) -> Iterator[tuple[Any, Explained]]:
@@ -144,7 +145,7 @@ def compare(pair: SideBySide, name: str, rule: Any, names: Any, candidates: list
     assert answer.segment is not None
     assert answer.segment.holds == answer.member == pair.engine.is_member(name, subject)
     for part, node in leaves(rule, answer.segment.children[0]):
-        assert is_text_of(node.text, print_rule(part))
+        assert node.text == shown(print_rule(part))
         assert node.holds == oracle.holds(part, subject, Moment(pair.dataset, SubjectKind.USER, pair.now)), node.text
         assert node.next_flip == first_flip(pair, part, subject, candidates), node.text
         compare_facts(pair, part, node, subject)
@@ -152,9 +153,9 @@ def compare(pair: SideBySide, name: str, rule: Any, names: Any, candidates: list
     assert answer.segment.next_flip == first_flip(pair, membership, subject, candidates), name
 
 
-def is_text_of(shown: str, text: str) -> bool:
-    """Whether a text is shown, as it is or cut where it is long."""
-    return text.startswith(shown[:-1]) if shown.endswith("…") and len(shown) < len(text) else shown == text
+def shown(text: str) -> str:
+    """What is shown of a rule's text: all of it, or its beginning and a mark."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def compare_facts(pair: SideBySide, leaf: Any, node: Explained, subject: int) -> None:
