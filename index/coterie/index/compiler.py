@@ -14,13 +14,14 @@ import numpy as np
 
 from coterie.index.bridges import bridge_of, misplaced
 from coterie.index.conditions import Condition, Ids, Question
-from coterie.index.errors import RuleInvalid, RuleUnsupported
+from coterie.index.errors import InputError, RuleInvalid
 from coterie.index.measures.spec import VISIT_TYPES, MeasureSpec, Ranking, Shape, needs_zone
 from coterie.index.model import SubjectKind
 from coterie.index.nodes import Operation
 from coterie.index.plan import Across, Combined, Negated, Nested, Plan, Tree
 from coterie.index.plan_events import (
     chain_of,
+    check_ranked_window,
     check_visit_window,
     own_events,
     speaks_of_visits,
@@ -51,14 +52,16 @@ _NOTHING: Mapping[int, Tree] = {}
 def compile_rule(
     shop: Workshop, rule: ast.Expression, kind: SubjectKind, compiled: Mapping[int, Tree] = _NOTHING
 ) -> Plan:
-    """Compiles a rule; RuleUnsupported or RuleInvalid leave nothing behind.
+    """Compiles a rule; RuleUnsupported or RuleInvalid name the leaf and leave nothing behind.
 
     Leaves that were `compiled` before (by `id()`) are taken as they are; whoever did that holds what they use.
     """
     plan = Plan()
     try:
         plan.tree = _Compiler(shop, kind, plan, compiled).tree(rule)
-    except Exception:
+    except Exception as failed:
+        if isinstance(failed, InputError):
+            failed.leaf = plan.leaves - 1
         shop.release(plan)
         raise
     return plan
@@ -84,17 +87,23 @@ class _Compiler:
             case ast.AtLeast(k=k, children=children):
                 return Combined(Operation.AT_LEAST, tuple(self.tree(child) for child in children), k)
             case ast.OfAccount(rule=inner) | ast.Users(rule=inner):
+                self.plan.leaves += 1
                 bridge = bridge_of(rule, self._kind, self._shop.affiliation)
                 return Across(bridge, _Compiler(self._shop, bridge.others, self.plan, self._compiled).tree(inner))
+            case _:
+                self.plan.leaves += 1
+                begun = self.plan.leaves
+                try:
+                    return self._compiled.get(id(rule)) or self._leaf(rule)
+                finally:
+                    self.plan.leaves = begun  # whatever it was rewritten as
+
+    def _leaf(self, rule: ast.Expression) -> Tree:
+        match rule:
             case ast.InSegment(segment=segment):
                 return self._nested(segment, must_be_list=False)
             case ast.InList(segment=segment):
                 return self._nested(segment, must_be_list=True)
-            case _:
-                return self._compiled.get(id(rule)) or self._leaf(rule)
-
-    def _leaf(self, rule: ast.Expression) -> Tree:
-        match rule:
             case ast.Did(events=events, frequency=frequency, window=window, zone=zone):
                 measure = self._measure(Shape.COUNT, events, window, zone)
                 high = math.inf if frequency.high is None else frequency.high
@@ -119,7 +128,7 @@ class _Compiler:
 
     def _nested(self, segment: str, *, must_be_list: bool) -> Tree:
         self._shop.nested(segment, self._kind, must_be_list)
-        self.plan.segments.append(segment)
+        self.plan.segments.setdefault(segment, self.plan.leaves - 1)
         return Nested(segment)
 
     # ------------------------------------------------------------ measures and conditions
@@ -143,12 +152,7 @@ class _Compiler:
         if own is not events or isinstance(window, ast.ThisVisit):
             self._follow_visits()
         spec = MeasureSpec(self._kind, own, lower, upper, shape, property_name, ranking, zone)
-        if shape is Shape.EXTREME and ranking is not Ranking.LATEST and not spec.fixed_lower:
-            raise RuleUnsupported(
-                "rule",
-                f"{_RANKING_NAMES[ranking]} inside a window that moves",
-                "last(…) in the same window, or the same without a window",
-            )
+        check_ranked_window(spec)
         return self._use(spec)
 
     def _use(self, spec: MeasureSpec) -> int:
@@ -340,4 +344,3 @@ _RANKINGS = {
     ast.Aggregate.MIN: Ranking.SMALLEST,
     ast.Aggregate.MAX: Ranking.LARGEST,
 }
-_RANKING_NAMES = {Ranking.EARLIEST: "first", Ranking.SMALLEST: "min", Ranking.LARGEST: "max", None: ""}

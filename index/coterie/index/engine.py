@@ -20,7 +20,7 @@ from coterie.index.algebra import count_of, members_of
 from coterie.index.builds import BuildStatus
 from coterie.index.changes import ChangeLog, TrendPoint
 from coterie.index.conditions import bitmap, ids_of
-from coterie.index.errors import CoterieError
+from coterie.index.errors import CoterieError, Origin
 from coterie.index.events.blocks import BlockStore
 from coterie.index.events.columns import Arrival
 from coterie.index.explain import Explanation
@@ -228,13 +228,13 @@ class Engine:
         """Raises what `apply` would refuse the call with; changes nothing."""
         work_segments.validate(self._state, payload)
 
-    def preview(self, *definitions: SegmentDefinition, fields: Sequence[str] = ()) -> Preview:
+    def preview(self, *definitions: SegmentDefinition, origins: Sequence[Origin] = ()) -> Preview:
         """Begins to find out who would be in segments with these rules; what `validate` refuses is refused.
 
-        `fields` are the paths that refusals name, by default `rule`. Not during a sweep: subjects stand at two instants.
+        `origins` are where refusals say the rules are, by default `rule`. Not during a sweep: subjects stand at two instants.
         """
         assert not self.preparing, "a preview waits for the sweep"
-        return Preview(self._state, zip(fields or ["rule"] * len(definitions), definitions, strict=True))
+        return Preview(self._state, zip(origins or [Origin("rule")] * len(definitions), definitions, strict=True))
 
     def segments(self) -> list[Segment]:
         """Returns all segments, in the order of their creation."""

@@ -7,7 +7,8 @@ message is a whole sentence a person can act on, and every fact in it is also a 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
 
 
 class CoterieError(Exception):
@@ -38,13 +39,44 @@ def _restored(kind: type[CoterieError], arguments: tuple[object, ...]) -> Coteri
 
 
 class InputError(CoterieError):
-    """Something in the request is wrong; `field` is its path in the request (`events[3].time`)."""
+    """Something in the request is wrong; `field` is its path in the request (`events[3].time`).
+
+    `line` and `column` say where in a text, both from 1; 0 where there is no text. `leaf` is the leaf of a rule that
+    is at fault, counted from 0 in the order of the text, for whoever knows where the leaves stand.
+    """
 
     reason = "FIELD_INVALID"
+    line = column = 0
+    leaf: int | None = None
 
     def __init__(self, field: str, message: str, **facts: object) -> None:
         super().__init__(message, **facts)
         self.field = field
+
+    def place(self, line: int, column: int) -> None:
+        """Says where in the text it is."""
+        self.line, self.column = line, column
+        self.message = f"line {line}, column {column}: {self.message}"
+        self.args = (self.message,)
+        self.facts = {"line": line, "column": column, **self.facts}
+
+    def place_leaf(self, places: Sequence[tuple[int, int]]) -> None:
+        """Says where the leaf at fault is, if one is: `places` are line and column of each (none: there is no text)."""
+        if self.leaf is not None and places:
+            self.place(*places[self.leaf])
+            self.leaf = None
+
+
+class Origin(NamedTuple):
+    """Where a rule was said: the path of the request's field, and line and column of each leaf (none: it is no text)."""
+
+    field: str
+    places: Sequence[tuple[int, int]] = ()
+
+    def tell(self, error: InputError) -> None:
+        """Has an error about the rule say where in the request it is."""
+        error.field = self.field
+        error.place_leaf(self.places)
 
 
 class FieldInvalid(InputError):
@@ -82,23 +114,22 @@ class TypeConflict(InputError):
 
 
 class RuleInvalid(InputError):
-    """A rule cannot be read or has no meaning; position is 1-based, 0 where there is no text."""
+    """A rule cannot be read or has no meaning."""
 
     reason = "RULE_INVALID"
 
     def __init__(
         self, field: str, message: str, line: int = 0, column: int = 0, expected: str = "", fix: str = ""
     ) -> None:
-        at = f"line {line}, column {column}: " if line else ""
         super().__init__(
             field,
-            f"{at}{message}" + (f"; expected {expected}" if expected else "") + (f"; {fix}" if fix else ""),
-            line=line or None,
-            column=column or None,
+            message + (f"; expected {expected}" if expected else "") + (f"; {fix}" if fix else ""),
             expected=expected or None,
             fix=fix or None,
         )
-        self.line, self.column, self.expected, self.fix = line, column, expected, fix
+        self.expected, self.fix = expected, fix
+        if line:
+            self.place(line, column)
 
 
 class SegmentCycle(InputError):
@@ -116,7 +147,8 @@ class RuleUnsupported(InputError):
     reason = "RULE_UNSUPPORTED"
 
     def __init__(self, field: str, leaf: str, nearest: str = "") -> None:
-        super().__init__(field, f"{leaf} cannot be evaluated" + (f"; nearest: {nearest}" if nearest else ""), leaf=leaf)
+        message = f"{leaf} cannot be evaluated" + (f"; nearest: {nearest}" if nearest else "")
+        super().__init__(field, message, leaf=leaf, expected=nearest or None)
 
 
 class HistoryTooShort(InputError):

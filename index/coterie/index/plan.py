@@ -53,6 +53,7 @@ class Plan:
     """A compiled rule and everything it uses, once per use."""
 
     tree: Tree | None = None
+    leaves: int = 0  # that were begun, in the order of the text
     measures: list[int] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
-    segments: list[str] = field(default_factory=list)
+    segments: dict[str, int] = field(default_factory=dict)  # with the first leaf that names each

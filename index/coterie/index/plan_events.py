@@ -1,17 +1,20 @@
 """The measures that leaves over derived events rest on: what follows visits, and the steps of a sequence.
 
-Pure functions from leaves to specs. Owns nothing. Invariant: a leaf that speaks of finished visits reads their rows
-the visit gap behind, so that a running one is never among them.
+Here is also what is refused because no window could keep it. Pure functions from leaves to specs. Owns nothing.
+Invariant: a leaf that speaks of finished visits reads their rows the visit gap behind, so that a running one is never
+among them.
 """
 
 from __future__ import annotations
 
 from coterie.index.errors import RuleInvalid, RuleUnsupported
-from coterie.index.measures.spec import VISIT_TYPES, Chain, MeasureSpec, Shape, Step, needs_zone
+from coterie.index.measures.spec import VISIT_TYPES, Chain, MeasureSpec, Ranking, Shape, Step, needs_zone
 from coterie.index.model import SubjectKind
 from coterie.index.rules import ast
 from coterie.index.rules.words import VISIT_EVENT
 from coterie.index.time.boundaries import NOW, Beginning, Boundary, SlidingEdge, behind
+
+_RANKING_NAMES = {Ranking.EARLIEST: "first", Ranking.SMALLEST: "min", Ranking.LARGEST: "max"}
 
 
 def speaks_of_visits(events: ast.Events) -> bool:
@@ -38,6 +41,16 @@ def check_visit_window(events: ast.Events | None, window: ast.Window | None) -> 
     if isinstance(window, ast.ThisVisit) and (events is None or speaks_of_visits(events)):
         raise RuleUnsupported(
             "rule", "visits in this visit", "count(any event in this visit) > 0, while one is running"
+        )
+
+
+def check_ranked_window(spec: MeasureSpec) -> None:
+    """Refuses the first, smallest or largest in a window that moves: when it leaves, the next one is nowhere kept."""
+    if spec.shape is Shape.EXTREME and spec.ranking in _RANKING_NAMES and not spec.fixed_lower:
+        raise RuleUnsupported(
+            "rule",
+            f"{_RANKING_NAMES[spec.ranking]} inside a window that moves",
+            "last(…) in the same window, or the same without a window",
         )
 
 

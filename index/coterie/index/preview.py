@@ -13,7 +13,7 @@ from typing import Self
 
 from pyroaring import BitMap
 
-from coterie.index.errors import InputError
+from coterie.index.errors import InputError, Origin
 from coterie.index.model import SegmentDefinition
 from coterie.index.plan import Plan
 from coterie.index.state import State
@@ -22,15 +22,15 @@ from coterie.index.state import State
 class Preview:
     """Who would be in segments with these definitions. A context manager: leaving it lets go of the rules.
 
-    Each comes with the path of the request's field that says its rule: a refusal names it.
+    Each comes with the origin of its rule: a refusal names it.
     """
 
-    def __init__(self, state: State, definitions: Iterable[tuple[str, SegmentDefinition]]) -> None:
+    def __init__(self, state: State, definitions: Iterable[tuple[Origin, SegmentDefinition]]) -> None:
         self._state = state
         self._plans: list[tuple[Plan, SegmentDefinition]] = []
         try:
-            for field, definition in definitions:
-                self._plans.append((self._compiled(field, definition), definition))
+            for origin, definition in definitions:
+                self._plans.append((self._compiled(origin, definition), definition))
         except Exception:
             self.close()
             raise
@@ -39,11 +39,11 @@ class Preview:
         state.builds.begin(self._all)
         self._total = max(1, state.builds.remaining(self._all))
 
-    def _compiled(self, field: str, definition: SegmentDefinition) -> Plan:
+    def _compiled(self, origin: Origin, definition: SegmentDefinition) -> Plan:
         try:
             plan = self._state.plan_of(definition, is_new=True)
         except InputError as error:
-            error.field = field
+            origin.tell(error)
             raise
         try:
             for name in plan.segments:

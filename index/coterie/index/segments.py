@@ -17,6 +17,7 @@ from coterie.index.conditions import Condition
 from coterie.index.errors import (
     EtagMismatch,
     FieldInvalid,
+    InputError,
     LimitExceeded,
     SegmentBuilding,
     SegmentCycle,
@@ -218,8 +219,12 @@ class Catalog:
             for used in sorted(self.uses_of(self.get(name))):
                 walk(used, (*path, name))
 
-        for used in sorted(set(plan.segments)):
-            walk(used, (segment_id,))
+        for used in sorted(plan.segments):
+            try:
+                walk(used, (segment_id,))
+            except InputError as refused:
+                refused.leaf = plan.segments[used]
+                raise
 
     def check_unused(self, segment_id: str) -> None:
         """Refuses to delete what others use."""

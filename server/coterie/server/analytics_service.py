@@ -7,7 +7,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeAlias
 
-from coterie.index.errors import FieldInvalid
+from coterie.index.errors import FieldInvalid, Origin
 from coterie.server.binding import Context
 from coterie.server.consistency import check_unmoved
 from coterie.server.convert.answers import write_progress
@@ -65,7 +65,8 @@ class AnalyticsService(Service):
         asked = []
         for index, text in enumerate(request.expressions):
             field = f"expressions[{index}]"
-            asked.append(Asked(field, text, await any_expression_of(text, field, self._settings), otherwise))
+            expression, places = await any_expression_of(text, field, self._settings)
+            asked.append(Asked(Origin(field, places), text, expression, otherwise))
         dataset = await self._reading(request, context)
         async with aclosing(
             count_into(dataset, asked, counts, stamped, partial(check_unmoved, dataset, request.consistency))

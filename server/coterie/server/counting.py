@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pyroaring import BitMap
 
 from coterie.index.algebra import is_set
-from coterie.index.errors import LimitExceeded
+from coterie.index.errors import LimitExceeded, Origin
 from coterie.index.model import SubjectKind, Universe
 from coterie.index.preview import Preview
 from coterie.index.rules import ast, print_rule
@@ -23,9 +23,9 @@ from coterie.server.scans import Scanned
 
 
 class Asked(NamedTuple):
-    """An expression, the path of the request's field that says it, and whom it is about where it names no segment."""
+    """An expression, where it was said, and whom it is about where it names no segment."""
 
-    field: str
+    origin: Origin
     text: str
     expression: ast.Expression
     otherwise: SubjectKind
@@ -67,7 +67,7 @@ def preview_of(dataset: Dataset, asked: Sequence[Asked]) -> Preview:
         )
         for one in asked
     ]
-    return dataset.engine.preview(*definitions, fields=[one.field for one in asked])
+    return dataset.engine.preview(*definitions, origins=[one.origin for one in asked])
 
 
 def _write(dataset: Dataset, asked: Sequence[Asked], preview: Preview | None, counts: Any, stamped: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from coterie.index.algebra import is_set
-from coterie.index.errors import CoterieError, FieldInvalid
+from coterie.index.errors import CoterieError, FieldInvalid, Origin
 from coterie.server.binding import Context
 from coterie.server.catalogue import Catalogue
 from coterie.server.config import ServerSettings
@@ -133,7 +133,7 @@ class MembershipService(Service):
         """Lists the members of a set expression in pages."""
         question = listed_members(request, self._settings)
         # Read before the dataset is settled: nothing may be awaited between that and the answer.
-        expression = await any_expression_of(question.expression, "expression", self._settings)
+        expression, _ = await any_expression_of(question.expression, "expression", self._settings)
         dataset = await self._reading(request, context)
         response = v1.ListMembersResponse()
         write_page(dataset, question, expression, response)
@@ -145,11 +145,11 @@ class MembershipService(Service):
     ) -> AsyncIterator[v1.ExportMembersResponse]:
         """Streams all members of an expression."""
         question = exported_members(request, self._settings)
-        expression = await any_expression_of(question.expression, "expression", self._settings)
+        expression, places = await any_expression_of(question.expression, "expression", self._settings)
         dataset = await self._reading(request, context)
         scanned = None
         if not question.place and not is_set(expression):
-            asked = Asked("expression", question.expression, expression, question.subject_kind)
+            asked = Asked(Origin("expression", places), question.expression, expression, question.subject_kind)
             scanned = await members_by_scan(dataset, asked)
             check_unmoved(dataset, request.consistency)
         for message in self._exports.messages(dataset, question, expression, scanned):

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
-from coterie.index.errors import FieldInvalid
+from coterie.index.errors import FieldInvalid, Origin
 from coterie.index.rules import print_rule
 from coterie.server.binding import Context
 from coterie.server.consistency import check_unmoved
@@ -32,7 +32,7 @@ class RuleCalls(Service):
         kind = kind_of(request.subject_kind, "subject_kind")
         if request.set_expression and request.WhichOneof("source") == "text":
             expression = await set_expression_of(request.text, "text", self._settings)
-            rule = Rule(expression, print_rule(expression))
+            rule = Rule(expression, print_rule(expression), Origin("text"))
         else:
             rule = await self._rule(request, kind)
         response = v1.ParseRuleResponse(text=rule.text, segments=segments_in(rule.expression))
@@ -75,8 +75,7 @@ class RuleCalls(Service):
         definition = previewed_definition(rule.text, kind, universe)
         dataset = await self._reading(request, context)
         await dataset.steady()
-        field = request.WhichOneof("source") or "text"
-        with dataset.scans.place(), dataset.engine.preview(definition, fields=[field]) as preview:
+        with dataset.scans.place(), dataset.engine.preview(definition, origins=[rule.origin]) as preview:
             async for scanned in dataset.scans.steps(preview):
                 yield scanned
             check_unmoved(dataset, request.consistency)

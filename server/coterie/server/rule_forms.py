@@ -14,15 +14,16 @@ from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
 
-from coterie.index.errors import FieldInvalid
+from coterie.index.errors import FieldInvalid, Origin
 from coterie.index.model import SubjectKind
 from coterie.index.rules import (
+    Reading,
     ast,
-    parse,
     parse_expression_of_names,
-    parse_names_or_rule,
     parse_stored,
     print_rule,
+    read_names_or_rule,
+    read_rule,
     validate,
 )
 from coterie.server.config import ServerSettings
@@ -35,10 +36,11 @@ _SHORT = 2_000  # characters of text, or bytes of a tree, that are read at once:
 
 
 class Rule(NamedTuple):
-    """A rule in both forms."""
+    """A rule in both forms, and where it was said."""
 
     expression: ast.Expression
     text: str
+    origin: Origin
 
 
 class RuleSource(NamedTuple):
@@ -69,15 +71,18 @@ def _rule_of(source: RuleSource, kind: SubjectKind, settings: ServerSettings) ->
     }
     said = None
     if source.text:
-        said = parse(source.text, max_characters=settings.max_rule_bytes, field=source.text_field, **limits)
+        reading = read_rule(source.text, max_characters=settings.max_rule_bytes, field=source.text_field, **limits)
+        said = Rule(reading.expression, print_rule(reading.expression), Origin(source.text_field, reading.places))
     if source.tree is None:
         assert said is not None, "one of the two is given"
-        return Rule(said, print_rule(said))
+        return said
     expression = expression_of(source.tree, source.tree_field)
     validate(expression, subject_kind=kind, field=source.tree_field, **limits)
-    if said is not None and said != expression:
+    if said is None:
+        return Rule(expression, print_rule(expression), Origin(source.tree_field))
+    if said.expression != expression:
         raise FieldInvalid(source.tree_field, "tree and text are both given and do not mean the same")
-    return Rule(expression, print_rule(expression))
+    return said
 
 
 async def set_expression_of(text: str, field: str, settings: ServerSettings) -> ast.Expression:
@@ -100,7 +105,7 @@ async def set_expression_of(text: str, field: str, settings: ServerSettings) -> 
     )
 
 
-async def any_expression_of(text: str, field: str, settings: ServerSettings) -> ast.Expression:
+async def any_expression_of(text: str, field: str, settings: ServerSettings) -> Reading:
     """Returns a set expression, or one with conditions of its own, such as `did purchase and not in churned`."""
     if not text:
         raise FieldInvalid(field, "must not be empty")
@@ -108,7 +113,7 @@ async def any_expression_of(text: str, field: str, settings: ServerSettings) -> 
     engine = settings.engine
     return await read_beside(
         partial(
-            parse_names_or_rule,
+            read_names_or_rule,
             text,
             max_nodes=engine.max_rule_nodes,
             max_depth=engine.max_rule_depth,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from coterie.index.errors import EtagMismatch, InputError
+from coterie.index.errors import EtagMismatch, InputError, Origin
 from coterie.index.model import (
     ChangeList,
     CreateSegment,
@@ -27,8 +27,9 @@ from coterie.server.dataset import Dataset
 from coterie.server.lists import ADD, chunks
 
 _EDIT_ATTEMPTS = 5
+RULE_TEXT = Origin("segment.rule_text")  # where a rule is that nobody said anything of
 # What the engine calls a part of a definition, as the caller knows it.
-_FIELDS = {"segment_id": "segment.id", "rule": "segment.rule_text", "mode": "segment.mode", "ttl_ms": "segment.ttl"}
+_FIELDS = {"segment_id": "segment.id", "mode": "segment.mode", "ttl_ms": "segment.ttl"}
 
 Edit = Callable[[SegmentDefinition], SegmentDefinition]
 
@@ -36,8 +37,8 @@ Edit = Callable[[SegmentDefinition], SegmentDefinition]
 class SegmentEdits:
     """What one author does to the segments of a dataset."""
 
-    def __init__(self, dataset: Dataset, author: str = "") -> None:
-        self._dataset, self._author = dataset, author
+    def __init__(self, dataset: Dataset, author: str = "", origin: Origin = RULE_TEXT) -> None:
+        self._dataset, self._author, self._origin = dataset, author, origin
 
     async def create(self, definition: SegmentDefinition) -> Written:
         """Creates a rule or list."""
@@ -93,7 +94,7 @@ class SegmentEdits:
         try:
             engine.validate(payload)
         except InputError as error:
-            raise _renamed(error) from None
+            raise self._renamed(error) from None
         version = SegmentVersion(1, engine.now, payload.author, payload.definition)
         return Segment(payload.definition, engine.now, engine.now, [version])
 
@@ -101,10 +102,11 @@ class SegmentEdits:
         try:
             return await self._dataset.writer.write(Call(payloads=payloads))
         except InputError as error:
-            raise _renamed(error) from None
+            raise self._renamed(error) from None
 
-
-def _renamed(error: InputError) -> InputError:
-    """Gives the field at fault the name it has in the request."""
-    error.field = _FIELDS.get(error.field, error.field)
-    return error
+    def _renamed(self, error: InputError) -> InputError:
+        """Gives the field at fault the name it has in the request, and a leaf of the rule its place there."""
+        if error.field == "rule":
+            self._origin.tell(error)
+        error.field = _FIELDS.get(error.field, error.field)
+        return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, TypeVar
 
-from coterie.index.errors import FieldInvalid
+from coterie.index.errors import FieldInvalid, Origin
 from coterie.server.binding import Context
 from coterie.server.calls import Written
 from coterie.server.convert.answers import stamp_written
@@ -16,7 +16,7 @@ from coterie.server.dataset import Dataset
 from coterie.server.list_calls import ListCalls
 from coterie.server.rule_calls import RuleCalls
 from coterie.server.rule_forms import RuleSource, rule_of, set_expression_of, subject_kind_of
-from coterie.server.segment_edits import SegmentEdits
+from coterie.server.segment_edits import RULE_TEXT, SegmentEdits
 from coterie.server.segment_views import SegmentViews
 from coterie.v1 import segment_service_pb2 as v1
 
@@ -34,9 +34,9 @@ class SegmentService(SegmentViews, RuleCalls, ListCalls):
 
     async def create_segment(self, request: v1.CreateSegmentRequest, _context: Context) -> v1.CreateSegmentResponse:
         """Creates a rule or list."""
-        dataset, edits = self._edits(request)
         kind = kind_of(request.segment.subject_kind, "segment.subject_kind")
-        rule = await self._rule_text(request.segment, kind)
+        rule, origin = await self._rule_of(request.segment, kind)
+        dataset, edits = self._edits(request, origin)
         definition = definition_of(request.segment, rule, self._settings)
         response = v1.CreateSegmentResponse()
         if request.validate_only:
@@ -72,11 +72,13 @@ class SegmentService(SegmentViews, RuleCalls, ListCalls):
 
     async def update_segment(self, request: v1.UpdateSegmentRequest, _context: Context) -> v1.UpdateSegmentResponse:
         """Changes the fields named by the mask."""
-        dataset, edits = self._edits(request)
         fields = _fields_of(request)
         name, etag = request.segment.id, request.segment.etag
-        kind = dataset.engine.segment(name).definition.subject_kind
-        rule = await self._rule_text(request.segment, kind) if fields & {"rule", "rule_text"} else ""
+        kind = self._catalogue.get(request.dataset).engine.segment(name).definition.subject_kind
+        rule, origin = "", RULE_TEXT
+        if fields & {"rule", "rule_text"}:
+            rule, origin = await self._rule_of(request.segment, kind)
+        dataset, edits = self._edits(request, origin)
         edit = partial(changed_definition, message=request.segment, fields=fields, rule=rule, settings=self._settings)
         if request.validate_only:
             would_be = edits.validated_update(name, edit, etag)
@@ -102,18 +104,19 @@ class SegmentService(SegmentViews, RuleCalls, ListCalls):
 
     # ------------------------------------------------------------ shared steps
 
-    def _edits(self, request: Any) -> tuple[Dataset, SegmentEdits]:
+    def _edits(self, request: Any, origin: Origin = RULE_TEXT) -> tuple[Dataset, SegmentEdits]:
         check_text(request.author, "author", "an author", self._settings.max_short_text_bytes)
         dataset = self._catalogue.get(request.dataset)
-        return dataset, SegmentEdits(dataset, request.author)
+        return dataset, SegmentEdits(dataset, request.author, origin)
 
-    async def _rule_text(self, message: v1.Segment, kind: Any) -> str:
-        """Returns the canonical text of a segment's rule, empty where none is given."""
+    async def _rule_of(self, message: v1.Segment, kind: Any) -> tuple[str, Origin]:
+        """Returns the canonical text of a segment's rule, empty where none is given, and where it was said."""
         tree = message.rule if message.HasField("rule") else None
         if not message.rule_text and tree is None:
-            return ""
-        source = RuleSource(message.rule_text, tree, "segment.rule_text", "segment.rule")
-        return (await rule_of(source, kind, self._settings)).text
+            return "", RULE_TEXT
+        source = RuleSource(message.rule_text, tree, RULE_TEXT.field, "segment.rule")
+        _, text, origin = await rule_of(source, kind, self._settings)
+        return text, origin
 
     async def _done(self, dataset: Dataset, written: Written, name: str, response: Shown) -> Shown:
         """Shows the segment as it is after the edit."""

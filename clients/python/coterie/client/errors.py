@@ -44,11 +44,7 @@ class CoterieError(Exception):
 
 
 class InvalidRequest(CoterieError):
-    """Something in the request is wrong; `field` says what."""
-
-
-class RuleError(InvalidRequest):
-    """A rule or an expression cannot be read, has no meaning, or cannot be evaluated."""
+    """Something in the request is wrong; `field` says what, `line` and `column` where in the text of a rule."""
 
     @property
     def line(self) -> int:
@@ -59,6 +55,10 @@ class RuleError(InvalidRequest):
     def column(self) -> int:
         """The column of the text where it went wrong, from 1; 0 where there is no position."""
         return int(self.metadata.get("column", 0))
+
+
+class RuleError(InvalidRequest):
+    """A rule or an expression cannot be read, has no meaning, or cannot be evaluated."""
 
 
 class NotFound(CoterieError):

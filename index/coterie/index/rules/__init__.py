@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from coterie.index.rules import ast
 from coterie.index.rules.language import (
+    Reading,
     parse,
     parse_expression_of_names,
-    parse_names_or_rule,
     parse_stored,
     print_rule,
+    read_names_or_rule,
+    read_rule,
     validate,
 )
 
-__all__ = ["ast", "parse", "parse_expression_of_names", "parse_names_or_rule", "parse_stored", "print_rule", "validate"]
+__all__ = [
+    "Reading",
+    "ast",
+    "parse",
+    "parse_expression_of_names",
+    "parse_stored",
+    "print_rule",
+    "read_names_or_rule",
+    "read_rule",
+    "validate",
+]

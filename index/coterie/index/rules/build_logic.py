@@ -18,9 +18,10 @@ Child: TypeAlias = "ast.Expression | ast.Predicate"
 
 
 class Part(NamedTuple):
-    """A condition; the kind of subject it can only be about, and the word that says so."""
+    """A condition; the first word of each leaf in it; the kind of subject it can only be about, the word that says so."""
 
     node: ast.Expression
+    leaves: tuple[Token, ...]
     kind: SubjectKind | None = None
     token: Token | None = None
 
@@ -37,12 +38,12 @@ def joined(kind: type[ast.And | ast.Or], parts: tuple[Part, ...]) -> Part:
 
 
 def shared(parts: tuple[Part, ...]) -> Part:
-    """Returns the part that says which kind of subject all are about; refuses parts that cannot stand together."""
+    """Returns a part with all leaves that says which kind of subject they are about; refuses those that differ."""
     decided = next((part for part in parts if part.kind is not None), parts[0])
     for part in parts:
         if part.kind not in {None, decided.kind}:
             check_kind(part, decided.kind, "beside " + about(decided.kind))
-    return decided
+    return decided._replace(leaves=tuple(leaf for part in parts for leaf in part.leaves))
 
 
 def about(kind: SubjectKind | None) -> str:

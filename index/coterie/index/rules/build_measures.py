@@ -119,15 +119,17 @@ def _check_source(aggregate: ast.Aggregate, source: Named, property_name: Named 
 
 def _tested(postfix: Postfix, test: ast.Test, options: Options) -> Part:
     node = ast.MeasureTest(_finished(postfix, _reach(postfix, options)), test)
-    at(_first_token(postfix), check_measure_test, node)
-    return Part(node)
+    token = _first_token(postfix)
+    at(token, check_measure_test, node)
+    return Part(node, (token,))
 
 
 def _compared(left: Postfix, op: ast.CompareOp, right: Postfix, options: Options) -> Part:
     reach = _reach(left + right, options)
     node = ast.MeasureTest(_finished(left, reach), ast.TermCompare(op, _finished(right, reach)))
-    at(_first_token(left), check_measure_test, node)
-    return Part(node)
+    token = _first_token(left)
+    at(token, check_measure_test, node)
+    return Part(node, (token,))
 
 
 def _first_token(postfix: Postfix) -> Token:

@@ -58,12 +58,12 @@ class LogicBuilder(Transformer[Token, Any]):
 
     def of_account(self, token: Token, part: Part) -> Part:
         check_kind(part, SubjectKind.ACCOUNT, "inside account (…)")
-        return Part(ast.OfAccount(part.node), SubjectKind.USER, token)
+        return Part(ast.OfAccount(part.node), (token, *part.leaves), SubjectKind.USER, token)
 
     def users(self, quantity: tuple[ast.Frequency | ast.Quantifier, Token], part: Part) -> Part:
         counted, token = quantity
         check_kind(part, SubjectKind.USER, "inside users (…)")
-        return Part(ast.Users(counted, part.node), SubjectKind.ACCOUNT, token)
+        return Part(ast.Users(counted, part.node), (token, *part.leaves), SubjectKind.ACCOUNT, token)
 
     def quantity(self, token: Token) -> tuple[ast.Frequency | ast.Quantifier, Token]:
         match token.type:
@@ -82,20 +82,20 @@ class LogicBuilder(Transformer[Token, Any]):
 
     # ------------------------------------------------------------ segments, lists, splits
 
-    def in_segment(self, _in: Token, name: Named) -> Part:
-        return Part(ast.InSegment(_segment(name)))
+    def in_segment(self, token: Token, name: Named) -> Part:
+        return Part(ast.InSegment(_segment(name)), (token,))
 
     def in_segment_name(self, name: Named) -> Part:
-        return Part(ast.InSegment(_segment(name)))
+        return Part(ast.InSegment(_segment(name)), (name.token,))
 
-    def in_list(self, _in: Token, name: Named) -> Part:
-        return Part(ast.InList(_segment(name)))
+    def in_list(self, token: Token, name: Named) -> Part:
+        return Part(ast.InList(_segment(name)), (token,))
 
-    def in_split(self, _in: Token, word: Token, salt: Token, low: Token, high: Token) -> Part:
+    def in_split(self, token: Token, word: Token, salt: Token, low: Token, high: Token) -> Part:
         text = at(salt, read_quoted, str(salt))
         shares = at(low, read_percent, str(low)), at(high, read_percent, str(high))
         at(word, check_split, text, *shares)
-        return Part(ast.InSplit(text, *shares))
+        return Part(ast.InSplit(text, *shares), (token,))
 
     # ------------------------------------------------------------ attributes
 
@@ -113,20 +113,20 @@ class LogicBuilder(Transformer[Token, Any]):
         )
         owner = ast.Owner(spelled_owner.lower())
         node = ast.AttributeTest(owner, name, test, found.zone)
-        return Part(node, SubjectKind.USER, token) if owner is ast.Owner.USER else Part(node)
+        return Part(node, (token,), SubjectKind.USER, token) if owner is ast.Owner.USER else Part(node, (token,))
 
     # ------------------------------------------------------------ events and measures
 
-    def did(self, _did: Token, steps: tuple[Step, ...]) -> Part:
-        return Part(build_did(steps, None))
+    def did(self, token: Token, steps: tuple[Step, ...]) -> Part:
+        return Part(build_did(steps, None), (token,))
 
-    def did_group(self, _did: Token, steps: tuple[Step, ...], *options: Option) -> Part:
-        return Part(build_did(steps, options))
+    def did_group(self, token: Token, steps: tuple[Step, ...], *options: Option) -> Part:
+        return Part(build_did(steps, options), (token,))
 
-    def did_first(self, _did: Token, _first: Token, event: Event, *options: Option) -> Part:
-        return Part(build_first(event, Options(options)))
+    def did_first(self, token: Token, _first: Token, event: Event, *options: Option) -> Part:
+        return Part(build_first(event, Options(options)), (token,))
 
-    def did_not(self, _did: Token, negation: Token, steps: tuple[Step, ...]) -> Part:
+    def did_not(self, token: Token, negation: Token, steps: tuple[Step, ...]) -> Part:
         if len(steps) > 1:
             raise Refused(
                 "`did not A then B` can be read in two ways",
@@ -134,13 +134,13 @@ class LogicBuilder(Transformer[Token, Any]):
                 "",
                 negation,
             )
-        return Part(ast.Not(build_did(steps, None)))
+        return Part(ast.Not(build_did(steps, None)), (token,))
 
-    def did_not_group(self, _did: Token, _not: Token, steps: tuple[Step, ...], *options: Option) -> Part:
-        return Part(ast.Not(build_did(steps, options)))
+    def did_not_group(self, token: Token, _not: Token, steps: tuple[Step, ...], *options: Option) -> Part:
+        return Part(ast.Not(build_did(steps, options)), (token,))
 
-    def did_not_first(self, _did: Token, _not: Token, _first: Token, event: Event, *options: Option) -> Part:
-        return Part(ast.Not(build_first(event, Options(options))))
+    def did_not_first(self, token: Token, _not: Token, _first: Token, event: Event, *options: Option) -> Part:
+        return Part(ast.Not(build_first(event, Options(options))), (token,))
 
 
 class Builder(LogicBuilder, ValueBuilder, OptionBuilder, EventBuilder, MeasureBuilder):

@@ -7,13 +7,16 @@ size ends in an answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from lark import UnexpectedInput
 
-from coterie.index.errors import RuleInvalid
+from coterie.index.errors import LimitExceeded, RuleInvalid
 from coterie.index.rules import ast
+from coterie.index.rules.build_logic import Part
 from coterie.index.rules.limits import (
     MAX_CHARACTERS,
     MAX_DEPTH,
@@ -25,17 +28,43 @@ from coterie.index.rules.limits import (
 from coterie.index.rules.mistakes import explain
 from coterie.index.rules.parser import parser
 from coterie.index.rules.printer import print_rule
-from coterie.index.rules.refusal import Refused
+from coterie.index.rules.refusal import Refused, Spot
 from coterie.index.rules.source import prepare
 from coterie.index.rules.validation import validate
 
-__all__ = ["parse", "parse_expression_of_names", "parse_names_or_rule", "parse_stored", "print_rule", "validate"]
+__all__ = [
+    "Reading",
+    "parse",
+    "parse_expression_of_names",
+    "parse_stored",
+    "print_rule",
+    "read_names_or_rule",
+    "read_rule",
+    "validate",
+]
 
 _ANY = 1 << 30
 _SHORT = 1_000  # characters of a set expression that is remembered
 
 
-def parse(
+class Limits(TypedDict, total=False):
+    """How large a rule may be."""
+
+    max_nodes: int
+    max_depth: int
+    max_name_bytes: int
+    max_text_bytes: int
+    max_characters: int
+
+
+class Reading(NamedTuple):
+    """What a text says, and where in it each of its leaves begins, in the order of the text."""
+
+    expression: ast.Expression
+    places: tuple[Spot, ...]
+
+
+def read_rule(
     text: str,
     *,
     max_nodes: int = MAX_NODES,
@@ -44,22 +73,28 @@ def parse(
     max_text_bytes: int = MAX_TEXT_BYTES,
     max_characters: int = MAX_CHARACTERS,
     field: str = "rule",
-) -> ast.Expression:
+) -> Reading:
     """Reads a rule.
 
     Raises RuleInvalid, with line, column, what was expected and the likely fix, for text that is no rule, and
-    LimitExceeded for one that is too large.
+    LimitExceeded, with line and column, for one that is too large.
     """
-    expression = _read(text, "rule", max_characters, max_nodes, field)
-    check_limits(
-        expression,
-        max_nodes=max_nodes,
-        max_depth=max_depth,
-        max_name_bytes=max_name_bytes,
-        max_text_bytes=max_text_bytes,
-        field=field,
-    )
-    return expression
+    reading = _read(text, "rule", max_characters, max_nodes, field)
+    with _placing(reading):
+        check_limits(
+            reading.expression,
+            max_nodes=max_nodes,
+            max_depth=max_depth,
+            max_name_bytes=max_name_bytes,
+            max_text_bytes=max_text_bytes,
+            field=field,
+        )
+    return reading
+
+
+def parse(text: str, **limits: Unpack[Limits]) -> ast.Expression:
+    """Reads a rule as `read_rule` does, with the same limits, and returns only what it says."""
+    return read_rule(text, **limits).expression
 
 
 def parse_stored(text: str) -> ast.Expression:
@@ -78,15 +113,12 @@ def parse_expression_of_names(
 ) -> ast.Expression:
     """Reads a set expression, such as ``vip and not churned``: names of segments, `in` leaves and logic.
 
-    Raises as `parse` does. Dashboards ask the same few again and again, so short ones are remembered.
+    Raises as `read_rule` does. Dashboards ask the same few again and again, so short ones are remembered.
     """
-    read = _remembered if len(text) <= _SHORT else _read
-    expression = read(text, "names", max_characters, max_nodes, field)
-    check_limits(expression, max_nodes=max_nodes, max_depth=max_depth, max_name_bytes=max_name_bytes, field=field)
-    return expression
+    return _read_names(text, max_nodes, max_depth, max_name_bytes, max_characters, field).expression
 
 
-def parse_names_or_rule(
+def read_names_or_rule(
     text: str,
     *,
     max_nodes: int = MAX_NODES,
@@ -95,42 +127,66 @@ def parse_names_or_rule(
     max_text_bytes: int = MAX_TEXT_BYTES,
     max_characters: int = MAX_CHARACTERS,
     field: str = "expression",
-) -> ast.Expression:
+) -> Reading:
     """Reads a set expression or, where conditions of its own occur, a rule.
 
-    Raises as `parse` does; of text that is neither, it tells what the reading says that understood more of it.
+    Raises as `read_rule` does; of text that is neither, it tells what the reading says that understood more of it.
     """
-    limits = {
-        "max_nodes": max_nodes,
-        "max_depth": max_depth,
-        "max_name_bytes": max_name_bytes,
-        "max_characters": max_characters,
-    }
     try:
-        return parse_expression_of_names(text, **limits, field=field)
+        return _read_names(text, max_nodes, max_depth, max_name_bytes, max_characters, field)
     except RuleInvalid as no_names:
         try:
-            return parse(text, **limits, max_text_bytes=max_text_bytes, field=field)
+            return read_rule(
+                text,
+                max_nodes=max_nodes,
+                max_depth=max_depth,
+                max_name_bytes=max_name_bytes,
+                max_text_bytes=max_text_bytes,
+                max_characters=max_characters,
+                field=field,
+            )
         except RuleInvalid as no_rule:
             further = max((no_names, no_rule), key=lambda error: (error.line, error.column))
             raise further from None
 
 
+def _read_names(
+    text: str, max_nodes: int, max_depth: int, max_name_bytes: int, max_characters: int, field: str
+) -> Reading:
+    read = _remembered if len(text) <= _SHORT else _read
+    reading = read(text, "names", max_characters, max_nodes, field)
+    with _placing(reading):
+        check_limits(
+            reading.expression, max_nodes=max_nodes, max_depth=max_depth, max_name_bytes=max_name_bytes, field=field
+        )
+    return reading
+
+
+@contextmanager
+def _placing(reading: Reading) -> Iterator[None]:
+    """Has a limit that a leaf exceeds say where that leaf is."""
+    try:
+        yield
+    except LimitExceeded as exceeded:
+        exceeded.place_leaf(reading.places)
+        raise
+
+
 @lru_cache(maxsize=1024)
-def _remembered(text: str, start: str, max_characters: int, max_nodes: int, field: str) -> ast.Expression:
+def _remembered(text: str, start: str, max_characters: int, max_nodes: int, field: str) -> Reading:
     return _read(text, start, max_characters, max_nodes, field)
 
 
-def _read(text: str, start: str, max_characters: int, max_nodes: int, field: str) -> ast.Expression:
+def _read(text: str, start: str, max_characters: int, max_nodes: int, field: str) -> Reading:
     try:
         prepared = prepare(text, max_characters, max_nodes, field)
         try:
-            part: Any = parser().parse(prepared, start=start)
+            parsed: Any = parser().parse(prepared, start=start)
         except UnexpectedInput as unexpected:
             raise explain(prepared, unexpected) from None
     except Refused as refusal:
         place = refusal.place
         line, column = (place.line or 1, place.column or 1) if place else (1, 1)
         raise RuleInvalid(field, refusal.message, line, column, refusal.expected, refusal.fix) from None
-    expression: ast.Expression = part.node
-    return expression
+    part: Part = parsed
+    return Reading(part.node, tuple(Spot(leaf.line or 1, leaf.column or 1) for leaf in part.leaves))

@@ -7,6 +7,7 @@ rely on the depth.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TypeAlias
 
 from coterie.index.errors import LimitExceeded
@@ -19,9 +20,12 @@ MAX_TEXT_BYTES = 8_192
 MAX_CHARACTERS = 1_000_000
 
 Node: TypeAlias = "ast.Expression | ast.Predicate | ast.Term"
+_Excess: TypeAlias = "tuple[str, int, int]"  # what there is too much of, how much, and how much may be
 
+_LOGIC = (ast.And, ast.Or, ast.Not, ast.AtLeast)
+_ACROSS = (ast.OfAccount, ast.Users)  # leaves that hold leaves
 # What nests: only these count towards the depth.
-_NESTING = (ast.And, ast.Or, ast.Not, ast.AtLeast, ast.OfAccount, ast.Users, ast.Arithmetic)
+_NESTING = (*_LOGIC, *_ACROSS, ast.Arithmetic)
 
 
 def check_limits(
@@ -33,31 +37,49 @@ def check_limits(
     max_text_bytes: int = MAX_TEXT_BYTES,
     field: str = "rule",
 ) -> None:
-    """Raises LimitExceeded for a rule that is too large in any way.
+    """Raises LimitExceeded for a rule that is too large in any way; it says at which leaf, the first there is.
 
     Nodes are what a rule asks about: conditions, tests in a `where`, measures, steps, and every value of a list.
     """
     nodes = 0
-    stack: list[tuple[Node, int]] = [(expression, 0)]
-    while stack:
-        node, outer = stack.pop()
-        depth = outer + isinstance(node, _NESTING)
-        if depth > max_depth:
-            raise LimitExceeded(field, "nesting of the rule", depth, max_depth)
+    walk = _walk(expression)
+    for node, depth, leaf in walk:
         nodes += _weight(node)
-        if nodes > max_nodes:
-            raise LimitExceeded(field, "leaves of the rule", nodes + len(stack), max_nodes)
-        for name in _names(node):
-            _check_bytes(field, "UTF-8 bytes of a name", name, max_name_bytes)
-        for text in _texts(node):
-            _check_bytes(field, "UTF-8 bytes of a text", text, max_text_bytes)
-        stack.extend((child, depth) for child in _children(node))
+        if depth > max_depth:
+            excess: _Excess | None = ("nesting of the rule", depth, max_depth)
+        elif nodes > max_nodes:
+            given = nodes + sum(_weight(further) for further, _, _ in walk)
+            excess = ("leaves of the rule", given, max_nodes)
+        else:
+            excess = _too_long(node, max_name_bytes, max_text_bytes)
+        if excess is not None:
+            exceeded = LimitExceeded(field, *excess)
+            exceeded.leaf = leaf
+            raise exceeded
 
 
-def _check_bytes(field: str, what: str, text: str, maximum: int) -> None:
-    # A character takes four bytes at most, so most texts need no encoding.
-    if len(text) * 4 > maximum and (size := len(text.encode("utf-8", "surrogatepass"))) > maximum:
-        raise LimitExceeded(field, what, size, maximum)
+def _walk(expression: ast.Expression) -> Iterator[tuple[Node, int, int]]:
+    """Yields each node, how deep it is, and which leaf it is part of (logic: of the first in it), in the order of the text."""
+    leaves = 0  # that have begun
+    stack: list[tuple[Node, int, int | None]] = [(expression, 0, None)]  # with the leaf that a node is inside
+    while stack:
+        node, outer, leaf = stack.pop()
+        depth = outer + isinstance(node, _NESTING)
+        yield node, depth, leaves if leaf is None else leaf
+        begins = leaf is None and not isinstance(node, _LOGIC)
+        inside = leaves if begins and not isinstance(node, _ACROSS) else leaf
+        leaves += begins
+        stack += [(child, depth, inside) for child in reversed(tuple(_children(node)))]
+
+
+def _too_long(node: Node, max_name_bytes: int, max_text_bytes: int) -> _Excess | None:
+    named = (("UTF-8 bytes of a name", name, max_name_bytes) for name in _names(node))
+    said = (("UTF-8 bytes of a text", text, max_text_bytes) for text in _texts(node))
+    for what, text, maximum in chain(named, said):
+        # A character takes four bytes at most, so most texts need no encoding.
+        if len(text) * 4 > maximum and (size := len(text.encode("utf-8", "surrogatepass"))) > maximum:
+            return what, size, maximum
+    return None
 
 
 def _children(node: Node) -> Iterator[Node]:

@@ -26,7 +26,7 @@ _JOINTS_PER_NODE = 5  # generously: what joins it, two `between`, a place, a `no
 def prepare(text: str, max_characters: int, max_nodes: int, field: str) -> str:
     """Returns the text with its comments blanked out. Raises LimitExceeded, and Refused for an open quote."""
     if len(text) > max_characters:
-        raise LimitExceeded(field, "characters of the rule", len(text), max_characters)
+        raise _exceeded(field, "characters of the rule", len(text), max_characters, text, max_characters)
     prepared = _PIECE.sub(_blank, text)
     _check_size(prepared, max_nodes, field)
     return prepared
@@ -37,7 +37,8 @@ def _check_size(text: str, max_nodes: int, field: str) -> None:
 
     Nesting is refused because joining nested conditions costs their depth times their number.
     """
-    depth = joints = 0
+    most = (max_nodes + 1) * _JOINTS_PER_NODE
+    depth = joints = beyond = 0
     for joint in _JOINT.finditer(text):
         match joint[0][0]:
             case "(":
@@ -48,10 +49,18 @@ def _check_size(text: str, max_nodes: int, field: str) -> None:
                 pass
             case _:
                 joints += 1
+                if joints == most + 1:
+                    beyond = joint.start()
         if depth > MAX_PARENTHESES:
-            raise LimitExceeded(field, "parentheses inside each other", depth, MAX_PARENTHESES)
-    if joints > (max_nodes + 1) * _JOINTS_PER_NODE:
-        raise LimitExceeded(field, "leaves of the rule", joints // _JOINTS_PER_NODE, max_nodes)
+            raise _exceeded(field, "parentheses inside each other", depth, MAX_PARENTHESES, text, joint.start())
+    if joints > most:
+        raise _exceeded(field, "leaves of the rule", joints // _JOINTS_PER_NODE, max_nodes, text, beyond)
+
+
+def _exceeded(field: str, what: str, given: int, maximum: int, text: str, position: int) -> LimitExceeded:
+    exceeded = LimitExceeded(field, what, given, maximum)
+    exceeded.place(*spot(text, position))
+    return exceeded
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -34,16 +34,24 @@ _WAYS = {
 
 def check_types(rule: ast.Expression, kind: SubjectKind, kind_of: KindOf) -> None:
     """Refuses tests of attributes that no value of their type satisfies; `kind_of` knows the types in use."""
-    for owner, test in _attribute_tests(rule, kind):
-        for name in place_names(test.name) if isinstance(test.test, ast.Near) else (test.name,):
-            held = kind_of(owner, name)
-            if held is not None and not _fits(test.test, held):
-                spelled = f"{owner.name.lower()}.{name}"
-                raise RuleInvalid(
-                    "rule",
-                    f"{spelled} is {_NOUNS[held]}, {_said(test.test)} cannot be true of it",
-                    expected=_WAYS[held],
-                )
+    for number, (leaf, asked) in enumerate(_leaves(rule, kind)):
+        if isinstance(leaf, ast.AttributeTest) and leaf.owner is not ast.Owner.CURRENT:
+            owner = SubjectKind.ACCOUNT if leaf.owner is ast.Owner.ACCOUNT else asked
+            try:
+                _check_attribute(leaf, owner, kind_of)
+            except RuleInvalid as refused:
+                refused.leaf = number
+                raise
+
+
+def _check_attribute(leaf: ast.AttributeTest, owner: SubjectKind, kind_of: KindOf) -> None:
+    for name in place_names(leaf.name) if isinstance(leaf.test, ast.Near) else (leaf.name,):
+        held = kind_of(owner, name)
+        if held is not None and not _fits(leaf.test, held):
+            spelled = f"{owner.name.lower()}.{name}"
+            raise RuleInvalid(
+                "rule", f"{spelled} is {_NOUNS[held]}, {_said(leaf.test)} cannot be true of it", expected=_WAYS[held]
+            )
 
 
 def place_names(name: str) -> tuple[str, str]:
@@ -54,15 +62,14 @@ def place_names(name: str) -> tuple[str, str]:
     return f"{prefix}{stem}latitude", f"{prefix}{stem}longitude"
 
 
-def _attribute_tests(rule: ast.Expression, kind: SubjectKind) -> Iterator[tuple[SubjectKind, ast.AttributeTest]]:
-    """Yields the tests of attributes that were set, with whose they are, in the order of the text."""
+def _leaves(rule: ast.Expression, kind: SubjectKind) -> Iterator[tuple[ast.Expression, SubjectKind]]:
+    """Yields the leaves, and which kind of subject each is about, in the order of the text."""
     stack: list[tuple[ast.Expression, SubjectKind]] = [(rule, kind)]
     while stack:
         node, asked = stack.pop()
+        if not isinstance(node, ast.And | ast.Or | ast.AtLeast | ast.Not):
+            yield node, asked
         match node:
-            case ast.AttributeTest(owner=owner):
-                if owner is not ast.Owner.CURRENT:
-                    yield (SubjectKind.ACCOUNT if owner is ast.Owner.ACCOUNT else asked), node
             case ast.And(children=children) | ast.Or(children=children) | ast.AtLeast(children=children):
                 stack += [(child, asked) for child in reversed(children)]  # type: ignore[misc]  # no predicates in rules
             case ast.Not(child=child):
