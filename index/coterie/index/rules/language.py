@@ -115,7 +115,7 @@ def parse_expression_of_names(
 
     Raises as `read_rule` does. Dashboards ask the same few again and again, so short ones are remembered.
     """
-    return _read_names(text, max_nodes, max_depth, max_name_bytes, max_characters, field).expression
+    return _names(text, max_nodes, max_depth, max_name_bytes, max_characters, field).expression
 
 
 def read_names_or_rule(
@@ -133,7 +133,7 @@ def read_names_or_rule(
     Raises as `read_rule` does; of text that is neither, it tells what the reading says that understood more of it.
     """
     try:
-        return _read_names(text, max_nodes, max_depth, max_name_bytes, max_characters, field)
+        return _names(text, max_nodes, max_depth, max_name_bytes, max_characters, field)
     except RuleInvalid as no_names:
         try:
             return read_rule(
@@ -150,16 +150,23 @@ def read_names_or_rule(
             raise further from None
 
 
+def _names(text: str, max_nodes: int, max_depth: int, max_name_bytes: int, max_characters: int, field: str) -> Reading:
+    read = _remembered_names if len(text) <= _SHORT else _read_names
+    return read(text, max_nodes, max_depth, max_name_bytes, max_characters, field)
+
+
 def _read_names(
     text: str, max_nodes: int, max_depth: int, max_name_bytes: int, max_characters: int, field: str
 ) -> Reading:
-    read = _remembered if len(text) <= _SHORT else _read
-    reading = read(text, "names", max_characters, max_nodes, field)
+    reading = _read(text, "names", max_characters, max_nodes, field)
     with _placing(reading):
         check_limits(
             reading.expression, max_nodes=max_nodes, max_depth=max_depth, max_name_bytes=max_name_bytes, field=field
         )
     return reading
+
+
+_remembered_names = lru_cache(maxsize=1024)(_read_names)
 
 
 @contextmanager
@@ -170,11 +177,6 @@ def _placing(reading: Reading) -> Iterator[None]:
     except LimitExceeded as exceeded:
         exceeded.place_leaf(reading.places)
         raise
-
-
-@lru_cache(maxsize=1024)
-def _remembered(text: str, start: str, max_characters: int, max_nodes: int, field: str) -> Reading:
-    return _read(text, start, max_characters, max_nodes, field)
 
 
 def _read(text: str, start: str, max_characters: int, max_nodes: int, field: str) -> Reading:

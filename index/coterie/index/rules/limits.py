@@ -7,7 +7,6 @@ rely on the depth.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import TypeAlias
 
 from coterie.index.errors import LimitExceeded
@@ -73,13 +72,18 @@ def _walk(expression: ast.Expression) -> Iterator[tuple[Node, int, int]]:
 
 
 def _too_long(node: Node, max_name_bytes: int, max_text_bytes: int) -> _Excess | None:
-    named = (("UTF-8 bytes of a name", name, max_name_bytes) for name in _names(node))
-    said = (("UTF-8 bytes of a text", text, max_text_bytes) for text in _texts(node))
-    for what, text, maximum in chain(named, said):
-        # A character takes four bytes at most, so most texts need no encoding.
-        if len(text) * 4 > maximum and (size := len(text.encode("utf-8", "surrogatepass"))) > maximum:
-            return what, size, maximum
+    for name in _names(node):
+        if (size := _size(name, max_name_bytes)) > max_name_bytes:
+            return "UTF-8 bytes of a name", size, max_name_bytes
+    for text in _texts(node):
+        if (size := _size(text, max_text_bytes)) > max_text_bytes:
+            return "UTF-8 bytes of a text", size, max_text_bytes
     return None
+
+
+def _size(text: str, maximum: int) -> int:
+    # A character takes four bytes at most, so most texts need no encoding.
+    return len(text) if len(text) * 4 <= maximum else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _children(node: Node) -> Iterator[Node]:
