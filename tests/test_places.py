@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from coterie.index.engine import Engine
 from coterie.index.errors import InputError, LimitExceeded, Origin, RuleUnsupported
-from coterie.index.model import CreateSegment, SubjectKind
+from coterie.index.model import AttributeUpdate, CreateSegment, Record, SetAttributes, SubjectKind
 from coterie.index.rules import ast, parse, print_rule, read_names_or_rule, read_rule
 from coterie.index.settings import Settings
 from coterie.v1 import analytics_service_pb2 as analytics
@@ -22,6 +22,7 @@ from coterie.v1 import membership_service_pb2 as members
 from coterie.v1 import profile_service_pb2 as profiles
 from coterie.v1 import segment_service_pb2 as segments
 from tests import vocabulary as words
+from tests.account_journal import account
 from tests.rule_strategies import expressions
 from tests.serving import Refusal, Served, refused, served, user_named
 from tests.vocabulary_rules import placed
@@ -98,7 +99,12 @@ def test_limits_say_where(text: str, limit: dict[str, int], place: tuple[int, in
     assert (caught.value.metadata["line"], caught.value.metadata["column"]) == tuple(map(str, place))
 
 
-FAULTS = ("first(view.category in the last 7 days) = 'x'", "did $visits", "visits > 1 in this visit")
+FAULTS = (
+    "first(view.category in the last 7 days) = 'x'",
+    "did $visits",
+    "visits > 1 in this visit",
+    "account.rank = 'ten'",
+)
 
 
 @given(
@@ -107,11 +113,13 @@ FAULTS = ("first(view.category in the last 7 days) = 'x'", "did $visits", "visit
     fault=st.sampled_from(FAULTS),
     data=st.data(),
 )
-def test_what_cannot_be_compiled_is_found(
+def test_what_the_engine_refuses_is_found(
     drawn: list[ast.Expression], kind: SubjectKind, fault: str, data: st.DataObject
 ) -> None:
     """Whatever stands around it, a leaf the engine refuses is told with its line and column in the text as it was sent."""
     engine = Engine(Settings())
+    ranked = AttributeUpdate(SubjectKind.ACCOUNT, account("acme"), {"rank": 10.0})
+    engine.apply(Record(1, 1, SetAttributes((ranked,))))
     others = [placed(rule, kind) for rule in drawn]
     with suppress(RuleUnsupported):
         for other in others:
