@@ -107,10 +107,10 @@ FAULTS = (
 )
 
 
+@pytest.mark.parametrize("fault", FAULTS)
 @given(
     drawn=st.lists(drawn_rules(), min_size=1, max_size=4),
     kind=words.KINDS,
-    fault=st.sampled_from(FAULTS),
     data=st.data(),
 )
 def test_what_the_engine_refuses_is_found(
@@ -120,7 +120,8 @@ def test_what_the_engine_refuses_is_found(
     engine = Engine(Settings())
     ranked = AttributeUpdate(SubjectKind.ACCOUNT, account("acme"), {"rank": 10.0})
     engine.apply(Record(1, 1, SetAttributes((ranked,))))
-    others = [placed(rule, kind) for rule in drawn]
+    looks_across = parse("account (did view)" if kind is SubjectKind.USER else "at least 2 users (did view)")
+    others = [looks_across, *(placed(rule, kind) for rule in drawn)]
     with suppress(RuleUnsupported):
         for other in others:
             engine.validate(CreateSegment(of_users("s", print_rule(other), kind)))
